@@ -1,0 +1,243 @@
+"""The tape: how a result remembers what made it, and how gradients walk back.
+
+Each operation is a `Function` with two static methods on plain arrays, `forward(ctx, ...)` and
+`backward(ctx, grad_y)`. `Function.apply` runs the forward pass and, if a gradient is wanted, leaves
+a `Context` on the result: the operation, what it saved, and edges to whatever made its inputs.
+`backward` visits these contexts newest first, so a context is visited after everything that used
+its result, and multiplies by one Jacobian at a time (reverse-mode differentiation).
+
+This file knows arrays and edges. It knows no operation, no layer, no device.
+
+Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".
+"""
+
+import heapq
+import itertools
+import threading
+from contextlib import ContextDecorator
+
+from ._core import kernels_for
+
+
+class _Mode(threading.local):
+    recording = True
+
+
+_mode = _Mode()
+_order = itertools.count()
+
+
+class no_grad(ContextDecorator):
+    """Context manager and decorator: nothing is recorded inside, so nothing can be differentiated.
+
+    Example: >>> import tinycnn
+             >>> x = tinycnn.tensor([1.0], requires_grad=True)
+             >>> with tinycnn.no_grad():
+             ...     y = x * 2
+             >>> y.requires_grad
+             False
+    """
+
+    _recording = False
+
+    def __enter__(self):
+        self._before = getattr(self, "_before", [])  # a stack: one object may be entered twice
+        self._before.append(_mode.recording)
+        _mode.recording = self._recording
+        return self
+
+    def __exit__(self, *_exception):
+        _mode.recording = self._before.pop()
+
+
+class enable_grad(no_grad):
+    """Context manager and decorator: records again inside a `no_grad` block.
+
+    Example: >>> import tinycnn
+             >>> x = tinycnn.tensor([1.0], requires_grad=True)
+             >>> with tinycnn.no_grad(), tinycnn.enable_grad():
+             ...     y = x * 2
+             >>> y.requires_grad
+             True
+    """
+
+    _recording = True
+
+
+def is_grad_enabled() -> bool:
+    """True where operations are recorded for `backward`, False inside `no_grad`.
+
+    Example: >>> is_grad_enabled()
+             True
+    """
+    return _mode.recording
+
+
+class Variable:
+    """What the tape knows of a tensor: its array, its gradient, and the context that made it.
+
+    `Tensor` is the one subclass people see; it names itself as `result_type`, the type of results.
+    """
+
+    __slots__ = ("data", "grad", "requires_grad", "creator", "index", "__weakref__")
+
+    result_type: type = None  # set by tensor.py: the tape makes tensors without importing them
+
+
+def wrap(array, creator=None, index=0):
+    """A tensor around an array as it is: no copy, no conversion, no check."""
+    result = object.__new__(Variable.result_type)
+    result.data = array
+    result.grad = None
+    result.creator = creator
+    result.index = index
+    result.requires_grad = creator is not None
+    return result
+
+
+class Context:
+    """One recorded call: `kernels` of its device, what forward saved, and edges to its inputs.
+
+    `forward` may set any attribute on it; all of them are dropped after `backward`. `needs[i]`
+    says whether argument i wants a gradient: a backward pass computes no more than that.
+    """
+
+    def __init__(self, function, kernels):
+        self.function = function
+        self.kernels = kernels
+        self.needs = ()
+        self.edges = ()
+        self.order = 0
+        self.retained = None
+
+    def free(self):
+        """Drop saved arrays and edges; remember only that this happened."""
+        self.__dict__ = {"function": self.function, "order": self.order, "edges": None}
+
+
+class Function:
+    """An operation with its derivative. Subclass it, write two static methods, call `apply`.
+
+    forward(ctx, *args): arrays where `apply` was given tensors, everything else as it came; returns
+    an array or a tuple of arrays. backward(ctx, *grads): one gradient per result (None where
+    nothing flowed back) to one gradient per tensor argument, in order; None where none is needed.
+
+    Example: >>> import tinycnn
+             >>> class Cube(Function):
+             ...     @staticmethod
+             ...     def forward(ctx, x):
+             ...         ctx.x = x
+             ...         return x * x * x
+             ...     @staticmethod
+             ...     def backward(ctx, grad_y):
+             ...         return 3 * ctx.x * ctx.x * grad_y
+             >>> x = tinycnn.tensor([2.0], requires_grad=True)
+             >>> Cube.apply(x).backward()
+             >>> x.grad
+             tensor([12.])
+    """
+
+    @staticmethod
+    def forward(ctx, *args):
+        raise TypeError("Function.forward: a subclass must define it, as a static method on arrays.")
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise TypeError(f"{ctx.function.__name__}.backward: this operation has no derivative.")
+
+    @classmethod
+    def apply(cls, *args):
+        """Run `forward` on the arrays behind `args`; record the call if any gradient is wanted."""
+        values, arrays, wanted = [], [], False
+        for arg in args:
+            if isinstance(arg, Variable):
+                wanted = wanted or arg.requires_grad
+                arg = arg.data
+                arrays.append(arg)
+            values.append(arg)
+        ctx = Context(cls, kernels_for(arrays))
+        if not (wanted and _mode.recording):
+            ctx.needs = (False,) * len(args)
+            result = cls.forward(ctx, *values)
+            return tuple(map(wrap, result)) if type(result) is tuple else wrap(result)
+        ctx.needs = tuple([isinstance(a, Variable) and a.requires_grad for a in args])
+        result = cls.forward(ctx, *values)
+        ctx.edges = tuple(
+            [(a.creator or a, a.index) if n else None for a, n in zip(args, ctx.needs)]
+        )
+        ctx.order = next(_order)
+        if type(result) is tuple:
+            return tuple(
+                wrap(r, ctx if r.dtype.kind == "f" else None, i) for i, r in enumerate(result)
+            )
+        return wrap(result, ctx if result.dtype.kind == "f" else None)
+
+
+def backward(variable, gradient, retain_graph=False):
+    """Add d(sum of variable * gradient) / d(leaf) to `leaf.grad` for every leaf that made it.
+
+    Args:    variable (Variable): the result to differentiate; must require a gradient.
+             gradient (array): same shape as the result; it is not changed.
+             retain_graph (bool): keep what was saved, so that backward may run again.
+    Raises:  RuntimeError: if the result's graph was already used and freed.
+    """
+    leaves = _Leaves(gradient)
+    if variable.creator is None:
+        leaves.add(variable, gradient)
+        return
+    pending = {variable.creator: {variable.index: gradient}}  # context: {result index: gradient}
+    heap = [(-variable.creator.order, variable.creator)]
+    while heap:
+        ctx = heapq.heappop(heap)[1]
+        for edge, grad in zip(*_edges_and_gradients(ctx, pending.pop(ctx))):
+            if edge is None or grad is None:
+                continue
+            source, index = edge
+            if isinstance(source, Variable):
+                leaves.add(source, grad)
+                continue
+            if source not in pending:
+                pending[source] = {}
+                heapq.heappush(heap, (-source.order, source))
+            slots = pending[source]
+            slots[index] = slots[index] + grad if index in slots else grad
+        if not retain_graph:
+            ctx.free()
+
+
+def _edges_and_gradients(ctx, slots):
+    """One step back: gradients of the results in `slots` to gradients along `ctx.edges`."""
+    if ctx.edges is None:
+        raise RuntimeError(
+            f"backward: the graph behind this result was freed by an earlier backward (at "
+            f"{ctx.function.__name__}). Run the forward pass again, or call the earlier backward "
+            f"with retain_graph=True."
+        )
+    for index, variable in (ctx.retained or {}).items():
+        if index in slots:
+            variable.grad = wrap(slots[index].copy())
+    grads = ctx.function.backward(ctx, *[slots.get(i) for i in range(max(slots) + 1)])
+    return ctx.edges, grads if type(grads) is tuple else (grads,)
+
+
+class _Leaves:
+    """Hands gradients to leaves. An operation may pass one array on to several inputs, and a view
+    shares memory with its base; a leaf owns its gradient, so these, and only these, are copied."""
+
+    def __init__(self, gradient):
+        self._handed_out = [gradient]  # kept alive, so that an id stays one array's
+
+    def add(self, leaf, grad):
+        if grad.shape != leaf.data.shape:
+            raise ValueError(
+                f"backward: a gradient of shape {grad.shape} came back for a tensor of shape "
+                f"{leaf.data.shape}. Let the operation's backward return one gradient per argument."
+            )
+        if leaf.grad is not None:
+            leaf.grad = wrap(leaf.grad.data + grad)
+            return
+        if grad.base is not None or any(grad is other for other in self._handed_out):
+            grad = grad.copy()
+        else:
+            self._handed_out.append(grad)
+        leaf.grad = wrap(grad)
