@@ -1,0 +1,119 @@
+"""Builds the CPU kernels: every tinycnn/_core/cpu/*.pyx becomes an extension module, and the
+simd/<name>.cc beside it is compiled once for each instruction set and linked in.
+
+Environment: TINYCNN_DEBUG=1  bounds checks in Cython and in the C++ kernels, no optimisation
+             TINYCNN_OPENMP=0 build without OpenMP (it is used if the compiler has it)
+"""
+
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+CPU = Path("tinycnn/_core/cpu")
+DEBUG = os.environ.get("TINYCNN_DEBUG") == "1"
+WANT_OPENMP = os.environ.get("TINYCNN_OPENMP") != "0"
+ON_X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": DEBUG,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": DEBUG,
+    "embedsignature": True,
+}
+
+# Instruction sets beyond the baseline, and the flags that allow them.
+UNIX_ISAS = {
+    "avx2": ["-mavx2", "-mfma"],
+    "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma",
+               "-mprefer-vector-width=512"],
+}
+MSVC_ISAS = {"avx2": ["/arch:AVX2"], "avx512": ["/arch:AVX512"]}
+# No flag here changes a result: no fast-math, and never -march=native.
+UNIX_FLAGS = ["-std=c++17", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
+UNIX_DEBUG_FLAGS = ["-std=c++17", "-O1", "-g", "-DTCN_DEBUG=1"]
+MSVC_FLAGS = ["/std:c++17", "/O2"]
+MSVC_DEBUG_FLAGS = ["/std:c++17", "/Od", "/DTCN_DEBUG=1"]
+
+
+def has_openmp(compiler, flags):
+    """Whether a program with OpenMP compiles and links here."""
+    if not WANT_OPENMP:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "openmp.cc")
+        source.write_text("#include <omp.h>\nint main() { return omp_get_max_threads() < 1; }\n")
+        try:
+            objects = compiler.compile([str(source)], folder, extra_postargs=flags)
+            compiler.link_executable(objects, str(Path(folder, "openmp")), extra_postargs=flags)
+        except Exception:  # whatever a compiler raises, it means no
+            return False
+    return True
+
+
+class BuildKernels(build_ext):
+    """build_ext that adds the flags of the compiler, and an object file for each instruction set."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+
+    def build_extensions(self):
+        msvc = self.compiler.compiler_type == "msvc"
+        self.isas = {"baseline": []}
+        if ON_X86:
+            self.isas.update(MSVC_ISAS if msvc else UNIX_ISAS)
+        if msvc:
+            self.flags = MSVC_DEBUG_FLAGS if DEBUG else MSVC_FLAGS
+        else:
+            self.flags = UNIX_DEBUG_FLAGS if DEBUG else UNIX_FLAGS
+        openmp = ["/openmp"] if msvc else ["-fopenmp"]
+        self.openmp = openmp if has_openmp(self.compiler, openmp) else []
+        super().build_extensions()
+
+    def build_extension(self, extension):
+        extension.extra_compile_args = [*self.flags, *self.openmp]
+        extension.extra_link_args = [] if "/openmp" in self.openmp else self.openmp
+        source = CPU / "simd" / (extension.name.rsplit(".", 1)[1] + ".cc")
+        if source.exists():
+            extension.extra_objects = [
+                self.compile_for(source, isa, flags) for isa, flags in self.isas.items()
+            ]
+        super().build_extension(extension)
+
+    def compile_for(self, source, isa, flags):
+        """The object file of one simd/*.cc for one instruction set."""
+        objects = self.compiler.compile(
+            [str(source)],
+            output_dir=str(Path(self.build_temp, isa)),
+            extra_postargs=[*self.flags, *flags, f"-DTCN_ISA={isa}"],
+            depends=list(map(str, (CPU / "simd").glob("*.hh"))),
+        )
+        return objects[0]
+
+
+def extensions():
+    import numpy
+    from Cython.Build import cythonize
+
+    modules = [
+        Extension(
+            f"tinycnn._core.cpu.{source.stem}",
+            [str(source)],
+            language="c++",
+            include_dirs=[numpy.get_include(), str(CPU)],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+            depends=[str(path) for path in (CPU / "simd").glob("*.hh")]
+            + [str(CPU / "simd" / f"{source.stem}.cc")] * (CPU / f"simd/{source.stem}.cc").exists(),
+        )
+        for source in sorted(CPU.glob("*.pyx"))
+    ]
+    return cythonize(modules, compiler_directives=DIRECTIVES)
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels})

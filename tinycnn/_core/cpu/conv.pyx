@@ -1,0 +1,204 @@
+"""Convolution: forward, gradient of the input, gradient of the weights, gradient of the bias.
+
+Mirrors reference/conv.py. Arrays lie as (N, D, H, W, C); the arithmetic is in simd/conv.hh and
+simd/conv_weight.hh. Threads share tiles of output pixels (forward, gradient of the input), or chunks
+of pixels and blocks of taps (gradient of the weights); each sum is made by one thread, in one order.
+
+Arguments are plain ndarrays, read through NumPy's C interface: acquiring five typed memoryviews and
+choosing a fused signature costs some microseconds in every call, which is what a small layer takes.
+"""
+
+from cython.parallel cimport prange
+from libc.stdint cimport int64_t
+cimport numpy as cnp
+from .runtime cimport (
+    PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide,
+)
+
+cdef extern from "simd/conv_api.hh" nogil:
+    struct Axis:
+        int64_t out "out"
+        int64_t taps
+    struct Gather:
+        Axis axis[3]
+        int64_t images, groups, c, oc, w_group, w_out, w_in
+        int64_t w_tap[3]
+        int64_t pixels()
+        int64_t depth()
+        int64_t taps()
+    struct WeightTasks:
+        int64_t chunks, tap_blocks, width
+    struct ConvKernels:
+        int64_t (*packed_size)(const Gather*) noexcept nogil
+        int64_t (*panels)(const Gather*) noexcept nogil
+        void (*pack)(const Gather*, int64_t, const void*, void*) noexcept nogil
+        int64_t (*tile_pixels)(const Gather*) noexcept nogil
+        int64_t (*tile_scratch)(const Gather*) noexcept nogil
+        void (*gather)(const Gather*, int64_t, const void*, const void*, const void*, void*, void*) noexcept nogil
+        WeightTasks (*weight_tasks)(const Gather*) noexcept nogil
+        int64_t (*weight_scratch)(const Gather*, const WeightTasks*) noexcept nogil
+        void (*weight_gather)(const Gather*, const WeightTasks*, int64_t, const void*, const void*,
+                              void*, void*) noexcept nogil
+        void (*weight_finish)(const Gather*, const WeightTasks*, int64_t, const void*, void*) noexcept nogil
+        void (*sum_rows)(const void*, int64_t, int64_t, int64_t, void*) noexcept nogil
+        void (*sum_partials)(const void*, int64_t, int64_t, void*) noexcept nogil
+    const ConvKernels* conv_kernels_for(int isa, int wide)
+    Axis forward_axis(int64_t size, int64_t out, int64_t kernel, int64_t stride, int64_t low,
+                      int64_t dilation)
+    Axis backward_axis(int64_t x_size, int64_t y_size, int64_t kernel, int64_t stride, int64_t low,
+                       int64_t dilation, int64_t phase)
+
+cnp.import_array()
+
+
+cdef int _weight_strides(Gather* g, cnp.ndarray weight, int64_t groups) except -1:
+    """Strides of `weight` (OC, KD, KH, KW, C/g) in numbers, as a forward pass reads it."""
+    cdef int64_t size = cnp.PyArray_ITEMSIZE(weight)
+    cdef int i
+    g.groups = groups
+    g.oc = weight.shape[0] // groups
+    g.c = weight.shape[4]
+    g.w_out = weight.strides[0] // size
+    g.w_in = weight.strides[4] // size
+    g.w_group = g.oc * g.w_out
+    for i in range(3):
+        g.w_tap[i] = weight.strides[1 + i] // size
+    return 0
+
+
+cdef Gather _forward_plan(cnp.ndarray x, cnp.ndarray weight, cnp.ndarray y, window, int64_t groups) except *:
+    cdef Gather g
+    kernel, stride, padding, dilation = window
+    _weight_strides(&g, weight, groups)
+    g.images = x.shape[0]
+    for i in range(3):
+        g.axis[i] = forward_axis(x.shape[1 + i], y.shape[1 + i], kernel[i], stride[i], padding[i][0],
+                                 dilation[i])
+    return g
+
+
+cdef int _run_gather(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, cnp.ndarray y) except -1:
+    """Pack the weights, then compute every tile of the gather."""
+    cdef int w = wide(x)
+    cdef const ConvKernels* k = conv_kernels_for(isa(), w)
+    cdef int64_t pixels = g.pixels(), tile = k.tile_pixels(g), scratch_bytes, task
+    cdef int64_t tiles = (pixels + tile - 1) // tile * g.groups, panels = k.panels(g)
+    cdef int threads = threads_for(tiles, pixels * g.groups * g.oc * (g.depth() // 8 + 1)), failed = 0
+    cdef void* packed = buffer(PACKED, k.packed_size(g), w)
+    cdef void* memory
+    cdef const void* x_data = cnp.PyArray_DATA(x)
+    cdef const void* w_data = cnp.PyArray_DATA(weight)
+    cdef const void* bias_data = NULL if bias is None else cnp.PyArray_DATA(<cnp.ndarray>bias)
+    cdef void* y_data = cnp.PyArray_DATA(y)
+    if tiles == 0 or g.oc == 0:
+        return 0
+    scratch_bytes = k.tile_scratch(g) * (8 if w else 4)
+    with nogil:
+        for task in prange(panels, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            k.pack(g, task, w_data, packed)
+        for task in prange(tiles, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
+            memory = scratch(TILE, scratch_bytes)
+            if memory == NULL:
+                failed += 1
+            else:
+                k.gather(g, task, x_data, packed, bias_data, y_data, memory)
+    return out_of_memory() if failed else 0
+
+
+def conv_forward(
+    cnp.ndarray x not None,         # IN   (N, D, H, W, C)
+    cnp.ndarray weight not None,    # IN   (OC, KD, KH, KW, C/g), any strides
+    bias,                           # IN   (OC,) or None
+    cnp.ndarray y not None,         # OUT  (N, OD, OH, OW, OC)
+    window,                         #      shapes.Window
+    int64_t groups,
+):
+    cdef Gather g = _forward_plan(x, weight, y, window, groups)
+    _run_gather(&g, x, weight, bias, y)
+
+
+def conv_backward_input(
+    cnp.ndarray grad_y not None,    # IN   (N, OD, OH, OW, OC)
+    cnp.ndarray weight not None,    # IN   (OC, KD, KH, KW, C/g), any strides
+    bias,                           # IN   (C,) or None: for a transposed convolution
+    cnp.ndarray grad_x not None,    # OUT  (N, D, H, W, C)
+    window,                         #      shapes.Window
+    int64_t groups,
+):
+    cdef Gather g
+    cdef int64_t a, b, c, read
+    kernel, stride, padding, dilation = window
+    _weight_strides(&g, weight, groups)
+    read = g.oc  # a gradient reads the channels that the forward pass wrote
+    g.oc, g.c = g.c, read
+    g.w_out, g.w_in = g.w_in, g.w_out
+    g.images = grad_y.shape[0]
+    for a in range(stride[0]):
+        for b in range(stride[1]):
+            for c in range(stride[2]):
+                for i, phase in enumerate((a, b, c)):
+                    g.axis[i] = backward_axis(grad_x.shape[1 + i], grad_y.shape[1 + i], kernel[i],
+                                              stride[i], padding[i][0], dilation[i], phase)
+                if g.axis[0].out and g.axis[1].out and g.axis[2].out:
+                    _run_gather(&g, grad_y, weight, bias, grad_x)
+
+
+def conv_backward_weight(
+    cnp.ndarray x not None,           # IN   (N, D, H, W, C)
+    cnp.ndarray grad_y not None,      # IN   (N, OD, OH, OW, OC)
+    cnp.ndarray grad_weight not None, # OUT  (OC, KD, KH, KW, C/g), any strides
+    window,                           #      shapes.Window
+    int64_t groups,
+):
+    cdef Gather g = _forward_plan(x, grad_weight, grad_y, window, groups)
+    cdef int w = wide(x)
+    cdef const ConvKernels* k = conv_kernels_for(isa(), w)
+    if g.pixels() == 0 or g.c == 0:
+        grad_weight[...] = 0
+        return
+    cdef WeightTasks t = k.weight_tasks(&g)
+    cdef int64_t tasks = groups * t.chunks * t.tap_blocks, taps = groups * g.taps(), task
+    cdef int64_t scratch_bytes = k.weight_scratch(&g, &t) * (8 if w else 4)
+    cdef int threads = threads_for(tasks, g.pixels() * groups * g.oc * (g.depth() // 8 + 1)), failed = 0
+    cdef void* partial = buffer(PARTIAL, groups * t.chunks * g.depth() * t.width, w)
+    cdef void* memory
+    cdef const void* x_data = cnp.PyArray_DATA(x)
+    cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
+    cdef void* grad_weight_data = cnp.PyArray_DATA(grad_weight)
+    with nogil:
+        for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
+            memory = scratch(TILE, scratch_bytes)
+            if memory == NULL:
+                failed += 1
+            else:
+                k.weight_gather(&g, &t, task, x_data, grad_y_data, partial, memory)
+        for task in prange(taps, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            k.weight_finish(&g, &t, task, partial, grad_weight_data)
+    if failed:
+        out_of_memory()
+
+
+def sum_rows(
+    cnp.ndarray x not None,   # IN   (..., C)
+    cnp.ndarray out not None, # OUT  (C,)
+):
+    """Sum over all axes but the last: in chunks of 1024 rows, then the chunks in order."""
+    cdef int w = wide(x)
+    cdef const ConvKernels* k = conv_kernels_for(isa(), w)
+    cdef int64_t c = out.shape[0], rows, chunks, chunk, count
+    cdef int64_t size = 8 if w else 4
+    if c == 0:
+        return
+    rows = cnp.PyArray_SIZE(x) // c
+    chunks = (rows + 1023) // 1024
+    cdef char* data = <char*>cnp.PyArray_DATA(x)
+    cdef void* out_data = cnp.PyArray_DATA(out)
+    cdef void* partial = buffer(PARTIAL, chunks * c, w)
+    cdef int threads = threads_for(chunks, rows * c)
+    with nogil:
+        for chunk in prange(chunks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            count = rows - chunk * 1024
+            if count > 1024:
+                count = 1024
+            k.sum_rows(data + chunk * 1024 * c * size, count, c, chunk, partial)
+        k.sum_partials(partial, chunks, c, out_data)

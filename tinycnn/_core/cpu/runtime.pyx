@@ -1,0 +1,99 @@
+"""Instruction set, threads, number types: what the kernels share.
+
+The best instruction set is chosen once, at import; the environment variable TINYCNN_ISA names a
+lesser one. Threads: OpenMP's, if the build has it; a forked child goes on with one thread, because
+the pool of its parent is not there.
+"""
+
+import os
+
+cimport numpy as cnp
+from libc.stdint cimport int64_t
+
+cdef extern from "simd/cpu.hh" nogil:
+    int best_isa()
+    bint has_openmp()
+    int default_threads()
+
+cnp.import_array()
+
+ISA_NAMES = ("baseline", "avx2", "avx512")
+
+cdef int _isa = best_isa()
+cdef int _threads = default_threads()
+
+# Below this many numbers an operation runs on one thread: waking the others costs about 1 us,
+# in which one core streams some 10,000 numbers.
+cdef int64_t WORTH_A_THREAD = 16384
+
+
+cdef int isa() noexcept nogil:
+    return _isa
+
+
+cdef int threads_for(int64_t tasks, int64_t numbers) noexcept nogil:
+    """Threads for `tasks` independent tasks that touch or multiply `numbers` numbers in all."""
+    if numbers < WORTH_A_THREAD or tasks < 2:
+        return 1
+    return _threads if _threads < tasks else <int>tasks
+
+
+cdef int wide(cnp.ndarray array) except -1:
+    """0 for float32, 1 for float64: the entry of a kernel table."""
+    cdef int kind = cnp.PyArray_TYPE(array)
+    if kind == cnp.NPY_FLOAT32:
+        return 0
+    if kind == cnp.NPY_FLOAT64:
+        return 1
+    raise TypeError(
+        f"kernels: expected float32 or float64, got {array.dtype}. Convert with .to('float32')."
+    )
+
+
+cdef void* buffer(int purpose, int64_t numbers, int wide) except NULL:
+    """Scratch for so many numbers of this thread; MemoryError if there is not enough."""
+    cdef void* memory = scratch(purpose, numbers * (8 if wide else 4))
+    if memory == NULL:
+        raise MemoryError(f"kernels: {numbers * (8 if wide else 4)} bytes of scratch are not to be had.")
+    return memory
+
+
+cdef int out_of_memory() except -1:
+    raise MemoryError("kernels: a thread found no memory for its scratch. Use smaller batches.")
+
+
+def get_num_threads():
+    return _threads
+
+
+def set_num_threads(int count):
+    global _threads
+    _threads = count if has_openmp() else 1
+
+
+def config():
+    """What this build and this machine offer: {"isa", "isa_best", "openmp", "threads"}."""
+    return {
+        "isa": ISA_NAMES[_isa],
+        "isa_best": ISA_NAMES[best_isa()],
+        "openmp": bool(has_openmp()),
+        "threads": _threads,
+    }
+
+
+def set_isa(name):
+    """Use a named instruction set from now on; ValueError if this machine has no such thing."""
+    global _isa
+    usable = ISA_NAMES[: best_isa() + 1]
+    if name not in usable:
+        raise ValueError(
+            f"TINYCNN_ISA: expected one of {', '.join(usable)} on this machine, got {name!r}. "
+            f"Unset it to use the best."
+        )
+    _isa = ISA_NAMES.index(name)
+
+
+if os.environ.get("TINYCNN_ISA"):
+    set_isa(os.environ["TINYCNN_ISA"])
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: set_num_threads(1))

@@ -1,0 +1,29 @@
+// Scratch memory: one growing buffer for each thread and purpose, kept for the next call, so that a
+// steady training loop touches no fresh pages. 64-byte aligned; contents are whatever was left.
+#pragma once
+#include <cstdint>
+#include <cstdlib>
+
+enum Purpose { PACKED = 0, TILE = 1, PARTIAL = 2, PURPOSES = 3 };
+
+struct Scratch {
+  char* memory = nullptr;
+  int64_t size = 0;
+  ~Scratch() { std::free(memory); }
+
+  void* at_least(int64_t bytes) {
+    if (bytes > size) {
+      std::free(memory);
+      memory = static_cast<char*>(std::malloc(bytes + 64));
+      size = memory ? bytes : 0;
+    }
+    if (!memory) return nullptr;
+    return memory + (64 - reinterpret_cast<uintptr_t>(memory) % 64) % 64;
+  }
+};
+
+// Null if there is no memory; otherwise valid until this thread asks again for the same purpose.
+inline void* scratch(int purpose, int64_t bytes) {
+  static thread_local Scratch buffers[PURPOSES];
+  return buffers[purpose].at_least(bytes > 0 ? bytes : 1);
+}

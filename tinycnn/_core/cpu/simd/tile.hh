@@ -1,0 +1,110 @@
+// The micro-kernel: one tile of a matrix product, held in registers. Every product in tinycnn, and
+// so every convolution, runs through here.
+//
+//                    B  [K][NV vectors]
+//                    k: |== b0 ==|== b1 ==|          NV vector loads
+//
+//     A [MR][K]      C: |  c00   |  c01   |
+//     a[0][k] ----->    |  c10   |  c11   |          MR * NV multiply-adds,
+//     ...               |  ...   |  ...   |          each with a broadcast of a[i][k]
+//     a[MR-1][k] -->    |        |        |
+//
+// One step of k costs NV vector loads, MR broadcasts and MR * NV multiply-adds. With AVX-512 (32
+// registers) 14 x 2 keeps 28 sums, 2 vectors of B and a broadcast in registers: 28 multiply-adds for
+// 16 loads, and two of each run in a cycle. Every sum adds its products in the order of k,
+// whatever the tile's size: results do not depend on how a matrix is cut into tiles.
+//
+// A is read in one of two ways: ROWS, a[i * lda + k] (a row of A is contiguous), or columns,
+// a[k * lda + i], which is the transpose of A where it lies and what the weight gradient needs.
+#pragma once
+#include "vec.hh"
+
+namespace TCN_ISA {
+
+#if TCN_VECTOR_BYTES == 64
+constexpr int MR = 14;
+#elif defined(__aarch64__)
+constexpr int MR = 12;
+#else
+constexpr int MR = 6;
+#endif
+
+// Columns of C in a tile of two vectors, and of one.
+template <class T>
+constexpr int NR = 2 * LANES<T>;
+
+template <class T>
+struct Tile {
+  int64_t depth;   // K
+  const T* a;
+  int64_t lda;
+  const T* b;      // B[k] at b + k * ldb, readable for whole vectors
+  int64_t ldb;
+  const T* bias;   // null, or readable for whole vectors: what the sums start from
+  bool add;        // add to what C holds
+  T* c;
+  int64_t ldc;
+  int columns;     // of C; the last vector may be cut
+};
+
+template <class T, int M, int NV, bool ROWS>
+void multiply(const Tile<T>& t) {
+  Vec<T> sum[M][NV];
+  const int L = LANES<T>;
+  const int rest = t.columns - (NV - 1) * L;  // lanes of the last vector
+  TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
+    const T* c = t.c + i * t.ldc + j * L;
+    sum[i][j] = t.add    ? (j < NV - 1 || rest == L ? load(c) : load_some(c, rest))
+                : t.bias ? load(t.bias + j * L)
+                         : Vec<T>{};
+  }
+  const T* a = t.a;
+  const T* b = t.b;
+  const int64_t lda = t.lda, ldb = t.ldb;
+  for (int64_t k = t.depth; k > 0; --k) {
+    Vec<T> row[NV];
+    TCN_UNROLL for (int j = 0; j < NV; ++j) row[j] = load(b + j * L);
+    TCN_UNROLL for (int i = 0; i < M; ++i) {
+      const Vec<T> x = broadcast(ROWS ? a[i * lda] : a[i]);
+      TCN_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] += x * row[j];
+    }
+    a += ROWS ? 1 : lda;
+    b += ldb;
+  }
+  TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
+    T* c = t.c + i * t.ldc + j * L;
+    if (j < NV - 1 || rest == L) store(c, sum[i][j]);
+    else store_some(c, sum[i][j], rest);
+  }
+}
+
+// rows x columns of C for any number of rows, at most NR columns: the rows are cut into tiles of
+// about the same height, since a tile of one or two rows waits for its own sums.
+template <class T, int NV, bool ROWS, int M = MR>
+TCN_INLINE void multiply_height(int height, const Tile<T>& t) {
+  if constexpr (M > 0) {
+    if (height == M) return multiply<T, M, NV, ROWS>(t);
+    multiply_height<T, NV, ROWS, M - 1>(height, t);
+  }
+}
+
+template <class T, bool ROWS>
+void multiply_rows(int64_t rows, Tile<T> t) {
+  TCN_ASSERT(t.columns > 0 && t.columns <= NR<T>);
+  for (int64_t tiles = (rows + MR - 1) / MR; tiles > 0; --tiles) {
+    const int height = int((rows + tiles - 1) / tiles);
+    if (t.columns > LANES<T>) multiply_height<T, 2, ROWS>(height, t);
+    else multiply_height<T, 1, ROWS>(height, t);
+    t.a += ROWS ? height * t.lda : height;
+    t.c += height * t.ldc;
+    rows -= height;
+  }
+}
+
+// Panels: B cut into strips of NR columns (the last may be one vector wide), each [K][width].
+template <class T>
+TCN_INLINE int panel_width(int64_t columns_left) {
+  return columns_left > LANES<T> ? NR<T> : LANES<T>;
+}
+
+}  // namespace TCN_ISA

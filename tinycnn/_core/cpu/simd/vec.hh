@@ -1,0 +1,170 @@
+// One vector register of numbers, by the compiler's vector extensions: the same source becomes SSE,
+// AVX2, AVX-512 or NEON. A compiler without them gets a struct of lanes and plain loops.
+#pragma once
+#include <cstdint>
+#include <cstring>
+
+#include "isa.hh"
+
+#if defined(__AVX512F__)
+#define TCN_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define TCN_VECTOR_BYTES 32
+#else
+#define TCN_VECTOR_BYTES 16
+#endif
+
+#if defined(__GNUC__) && !defined(TCN_PLAIN_VECTORS)
+#define TCN_GNU_VECTORS 1
+#endif
+#if defined(__GNUC__)
+#define TCN_INLINE inline __attribute__((always_inline))
+#define TCN_UNROLL _Pragma("GCC unroll 32")
+#else
+#define TCN_INLINE inline
+#define TCN_UNROLL
+#endif
+
+namespace TCN_ISA {
+
+template <class T>
+constexpr int LANES = TCN_VECTOR_BYTES / sizeof(T);
+
+#ifdef TCN_GNU_VECTORS
+
+template <class T>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(TCN_VECTOR_BYTES)));
+};
+template <class T>
+using Vec = typename VectorOf<T>::type;
+
+template <class T>
+TCN_INLINE Vec<T> broadcast(T value) {
+  return value - Vec<T>{};  // value - 0: exact for every value, -0 and NaN included
+}
+
+// Comparisons of vectors give a mask; select takes a where it is set, else b.
+template <class Mask, class V>
+TCN_INLINE V select(Mask mask, V a, V b) {
+  return mask ? a : b;
+}
+
+#else
+
+template <class T>
+struct Vec {
+  T lane[LANES<T>];
+  TCN_INLINE T& operator[](int i) { return lane[i]; }
+  TCN_INLINE const T& operator[](int i) const { return lane[i]; }
+};
+template <class T>
+struct MaskOf {
+  bool lane[LANES<T>];
+};
+
+#define TCN_OPERATOR(Result, op)                                    \
+  template <class T>                                                \
+  TCN_INLINE Result<T> operator op(const Vec<T>& a, const Vec<T>& b) { \
+    Result<T> r;                                                    \
+    for (int i = 0; i < LANES<T>; ++i) r.lane[i] = a.lane[i] op b.lane[i]; \
+    return r;                                                       \
+  }
+TCN_OPERATOR(Vec, +)
+TCN_OPERATOR(Vec, -)
+TCN_OPERATOR(Vec, *)
+TCN_OPERATOR(Vec, /)
+TCN_OPERATOR(MaskOf, <)
+TCN_OPERATOR(MaskOf, >)
+TCN_OPERATOR(MaskOf, <=)
+TCN_OPERATOR(MaskOf, >=)
+TCN_OPERATOR(MaskOf, ==)
+TCN_OPERATOR(MaskOf, !=)
+#undef TCN_OPERATOR
+template <class T>
+TCN_INLINE Vec<T>& operator+=(Vec<T>& a, const Vec<T>& b) {
+  return a = a + b;
+}
+template <class T>
+TCN_INLINE Vec<T> broadcast(T value) {
+  Vec<T> r;
+  for (int i = 0; i < LANES<T>; ++i) r.lane[i] = value;
+  return r;
+}
+template <class T>
+TCN_INLINE Vec<T> select(const MaskOf<T>& mask, const Vec<T>& a, const Vec<T>& b) {
+  Vec<T> r;
+  for (int i = 0; i < LANES<T>; ++i) r.lane[i] = mask.lane[i] ? a.lane[i] : b.lane[i];
+  return r;
+}
+
+#endif
+
+template <class T>
+TCN_INLINE Vec<T> load(const T* p) {
+  Vec<T> v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <class T>
+TCN_INLINE void store(T* p, const Vec<T>& v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+// The first n lanes, in powers of two so that every move is of a constant size; the rest is zero.
+template <class T, int STEP = LANES<T> / 2>
+TCN_INLINE void move_some(T* to, const T* from, int n) {
+  if constexpr (STEP > 0) {
+    if (n & STEP) {
+      std::memcpy(to, from, STEP * sizeof(T));
+      to += STEP;
+      from += STEP;
+    }
+    move_some<T, STEP / 2>(to, from, n);
+  }
+}
+
+template <class T>
+TCN_INLINE Vec<T> load_some(const T* p, int n) {
+  T lanes[LANES<T>] = {};
+  move_some(lanes, p, n);
+  return load(lanes);
+}
+
+template <class T>
+TCN_INLINE void store_some(T* p, const Vec<T>& v, int n) {
+  T lanes[LANES<T>];
+  store(lanes, v);
+  move_some(p, lanes, n);
+}
+
+template <class T>
+TCN_INLINE Vec<T> vmax(const Vec<T>& a, const Vec<T>& b) {
+  return select(a > b, a, b);
+}
+
+template <class T>
+TCN_INLINE Vec<T> vmin(const Vec<T>& a, const Vec<T>& b) {
+  return select(a < b, a, b);
+}
+
+// Square root of every lane; the compiler turns the loop into one instruction.
+template <class T>
+TCN_INLINE Vec<T> vsqrt(Vec<T> v) {
+  for (int i = 0; i < LANES<T>; ++i)
+    v[i] = sizeof(T) == 4 ? T(__builtin_sqrtf(float(v[i]))) : T(__builtin_sqrt(double(v[i])));
+  return v;
+}
+
+// Sum of the lanes, halves first: one fixed order.
+template <class T>
+TCN_INLINE T sum_lanes(const Vec<T>& v) {
+  T lane[LANES<T>];
+  store(lane, v);
+  for (int half = LANES<T> / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
+  return lane[0];
+}
+
+}  // namespace TCN_ISA
