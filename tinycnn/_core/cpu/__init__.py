@@ -1,10 +1,39 @@
 """Kernels for the CPU: Cython entry points over C++ header kernels (`simd/`), and NumPy's own
 functions, borrowed from `reference`, where nothing would be gained."""
 
+from ..reference.array import *  # noqa: F403
 from ..reference.batchnorm import (  # noqa: F401
     batch_norm_apply,
     batch_norm_backward,
     batch_norm_statistics,
+)
+from ..reference.elementwise import (  # noqa: F401
+    elu_backward,
+    elu_forward,
+    leaky_relu_backward,
+    leaky_relu_forward,
+    relu_backward,
+    relu_forward,
+    sigmoid_backward,
+    sigmoid_forward,
+    tanh_backward,
+    tanh_forward,
+)
+from ..reference.gemm import matmul  # noqa: F401
+from ..reference.loss import (  # noqa: F401
+    cross_entropy_backward,
+    cross_entropy_forward,
+    log_softmax_backward,
+    log_softmax_forward,
+    nll_backward,
+    nll_forward,
+    one_hot,
+    pair_loss_backward,
+    pair_loss_forward,
+    soft_cross_entropy_backward,
+    soft_cross_entropy_forward,
+    softmax_backward,
+    softmax_forward,
 )
 from ..reference.pooling import (  # noqa: F401
     avg_pool_backward,
@@ -12,4 +41,12 @@ from ..reference.pooling import (  # noqa: F401
     max_pool_backward,
     max_pool_forward,
     max_pool_indices,
+)
+from ..reference.random import dropout, random_uniform  # noqa: F401
+from .update import (  # noqa: F401
+    adadelta_update,
+    adagrad_update,
+    adam_update,
+    rmsprop_update,
+    sgd_update,
 )
