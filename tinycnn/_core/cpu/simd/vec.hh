@@ -91,8 +91,14 @@ TCN_INLINE Vec<T> broadcast(T value) {
   for (int i = 0; i < LANES<T>; ++i) r.lane[i] = value;
   return r;
 }
-template <class T>
-TCN_INLINE Vec<T> select(const MaskOf<T>& mask, const Vec<T>& a, const Vec<T>& b) {
+template <class M>
+TCN_INLINE MaskOf<M> operator|(const MaskOf<M>& a, const MaskOf<M>& b) {
+  MaskOf<M> r;
+  for (int i = 0; i < LANES<M>; ++i) r.lane[i] = a.lane[i] || b.lane[i];
+  return r;
+}
+template <class M, class T>  // M as wide as T: numbers may choose places
+TCN_INLINE Vec<T> select(const MaskOf<M>& mask, const Vec<T>& a, const Vec<T>& b) {
   Vec<T> r;
   for (int i = 0; i < LANES<T>; ++i) r.lane[i] = mask.lane[i] ? a.lane[i] : b.lane[i];
   return r;

@@ -1,0 +1,195 @@
+"""Pooling: the largest value or the average of each window, and the gradients.
+
+Mirrors reference/pooling.py. Arrays lie as (N, D, H, W, C); the arithmetic is in simd/pooling.hh.
+Threads share blocks of rows: of y in a forward pass, of grad_x in a backward pass, where a pixel
+gathers from the windows that hold it; nothing is scattered.
+"""
+
+from cython.parallel cimport prange
+from libc.stdint cimport int64_t
+cimport numpy as cnp
+from .runtime cimport PACKED, TILE, isa, out_of_memory, scratch, threads_for, wide
+
+cdef extern from "simd/pooling_api.hh" nogil:
+    struct PoolTable:
+        int64_t size, out, step, kernel
+        const int64_t *start
+        const int64_t *stop
+        const int64_t *count
+        const int64_t *low
+        const int64_t *high
+    struct PoolPlan:
+        PoolTable axis[3]
+        int64_t images, c, block
+        double divisor
+    struct PoolRow:
+        int64_t pixel
+    enum PoolPosition:
+        NO_POSITION
+        BYTES
+        INTS
+    ctypedef void (*Forward "PoolKernels::Forward")(
+        const PoolPlan*, int64_t, const void*, void*, void*, PoolRow*) noexcept nogil
+    ctypedef void (*Backward "PoolKernels::Backward")(
+        const PoolPlan*, int64_t, const void*, const void*, void*, PoolRow*) noexcept nogil
+    struct PoolKernels:
+        Forward max_forward[3]
+        Backward max_backward[3]
+        Forward avg_forward
+        Backward avg_backward
+    const PoolKernels* pool_kernels_for(int isa, int wide)
+
+cnp.import_array()
+
+cdef int64_t BLOCK_NUMBERS = 4096  # of a task, about: long rows are cut so that threads can share them
+
+
+cdef int _plan(PoolPlan* p, cnp.ndarray x, cnp.ndarray y, axes, divisor, bint backward) except -1:
+    """Sizes, and the tables of `axes` as plain integers, in this thread's scratch."""
+    cdef int64_t total = 0, i
+    cdef int64_t* table
+    cdef int a
+    for a in range(3):
+        total += 3 * y.shape[1 + a] + 2 * x.shape[1 + a]
+    table = <int64_t*>scratch(PACKED, total * sizeof(int64_t))
+    if table == NULL:
+        return out_of_memory()
+    for a in range(3):
+        table = _table(&p.axis[a], axes[a], x.shape[1 + a], y.shape[1 + a], table, backward)
+    p.images, p.c = x.shape[0], x.shape[4]
+    p.block = max(BLOCK_NUMBERS // max(p.c, 1), 1)
+    p.divisor = 0 if divisor is None else divisor
+    return 0
+
+
+cdef int64_t* _table(PoolTable* t, axis, int64_t size, int64_t out, int64_t* at, bint backward) except NULL:
+    """One axis; returns the place behind its tables."""
+    cdef tuple start = axis.start, stop = axis.stop, count = axis.count
+    cdef int64_t i, p
+    cdef int64_t* low = at + 3 * out
+    cdef int64_t* high = low + size
+    if len(start) != out or len(stop) != out or len(count) != out:
+        raise ValueError(f"pooling: expected windows for {out} outputs, got {len(start)}.")
+    t.size, t.out, t.step, t.kernel = size, out, axis.step, axis.kernel
+    t.start, t.stop, t.count, t.low, t.high = at, at + out, at + 2 * out, low, high
+    for i in range(out):
+        at[i], at[out + i], at[2 * out + i] = start[i], stop[i], count[i]
+        if at[i] < 0 or at[i] >= at[out + i] or at[out + i] > size:
+            raise ValueError(f"pooling: window {i}, {start[i]} to {stop[i]}, leaves 0 to {size}.")
+    if backward:
+        for p in range(size):
+            low[p] = high[p] = 0
+        for i in range(out - 1, -1, -1):
+            for p in range(t.start[i], t.stop[i]):
+                low[p] = i
+                if high[p] == 0:
+                    high[p] = i + 1
+    return at + 3 * out + 2 * size
+
+
+cdef int _run_forward(const PoolPlan* p, Forward kernel, cnp.ndarray x, cnp.ndarray y, void* position) except -1:
+    cdef const PoolTable* W = &p.axis[2]
+    cdef int64_t tasks, task, row_bytes
+    cdef void* x_data = cnp.PyArray_DATA(x)
+    cdef void* y_data = cnp.PyArray_DATA(y)
+    cdef void* rows
+    cdef int threads, failed = 0
+    if cnp.PyArray_SIZE(y) == 0:
+        return 0
+    tasks = p.images * p.axis[0].out * p.axis[1].out * ((W.out + p.block - 1) // p.block)
+    row_bytes = p.axis[0].kernel * p.axis[1].kernel * sizeof(PoolRow)
+    threads = threads_for(tasks, cnp.PyArray_SIZE(x))
+    with nogil:
+        for task in prange(tasks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            rows = scratch(TILE, row_bytes)
+            if rows == NULL:
+                failed += 1
+            else:
+                kernel(p, task, x_data, y_data, position, <PoolRow*>rows)
+    return out_of_memory() if failed else 0
+
+
+cdef int64_t _most_windows(const PoolTable* t) noexcept:
+    """The largest number of windows that may hold one pixel."""
+    cdef int64_t most = 1, p
+    for p in range(t.size):
+        most = max(most, t.high[p] - t.low[p])
+    return most
+
+
+cdef int _run_backward(const PoolPlan* p, Backward kernel, cnp.ndarray grad_y, void* position,
+                       cnp.ndarray grad_x) except -1:
+    cdef const PoolTable* W = &p.axis[2]
+    cdef int64_t tasks, task, row_bytes
+    cdef void* grad_y_data = cnp.PyArray_DATA(grad_y)
+    cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
+    cdef void* rows
+    cdef int threads, failed = 0
+    if cnp.PyArray_SIZE(grad_x) == 0:
+        return 0
+    tasks = p.images * p.axis[0].size * p.axis[1].size * ((W.size + p.block - 1) // p.block)
+    row_bytes = _most_windows(&p.axis[0]) * _most_windows(&p.axis[1]) * sizeof(PoolRow)
+    threads = threads_for(tasks, cnp.PyArray_SIZE(grad_x))
+    with nogil:
+        for task in prange(tasks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            rows = scratch(TILE, row_bytes)
+            if rows == NULL:
+                failed += 1
+            else:
+                kernel(p, task, grad_y_data, position, grad_x_data, <PoolRow*>rows)
+    return out_of_memory() if failed else 0
+
+
+cdef PoolPosition _kind(cnp.ndarray position) except *:
+    return BYTES if cnp.PyArray_ITEMSIZE(position) == 1 else INTS
+
+
+def max_pool_forward(
+    cnp.ndarray x not None,  # IN   (N, D, H, W, C)
+    cnp.ndarray y not None,  # OUT  (N, OD, OH, OW, C)
+    position,                # OUT  uint8 or int32 as y, or None
+    axes,                    #      three shapes.PoolAxis
+):
+    cdef PoolPlan p
+    cdef const PoolKernels* k = pool_kernels_for(isa(), wide(x))
+    _plan(&p, x, y, axes, None, False)
+    if position is None:
+        _run_forward(&p, k.max_forward[<int>NO_POSITION], x, y, NULL)
+    else:
+        _run_forward(&p, k.max_forward[<int>_kind(position)], x, y, cnp.PyArray_DATA(<cnp.ndarray>position))
+
+
+def max_pool_backward(
+    cnp.ndarray grad_y not None,    # IN   (N, OD, OH, OW, C)
+    cnp.ndarray position not None,  # IN   as max_pool_forward made it
+    cnp.ndarray grad_x not None,    # OUT  (N, D, H, W, C)
+    axes,                           #      three shapes.PoolAxis
+):
+    cdef PoolPlan p
+    cdef const PoolKernels* k = pool_kernels_for(isa(), wide(grad_y))
+    _plan(&p, grad_x, grad_y, axes, None, True)
+    _run_backward(&p, k.max_backward[<int>_kind(position)], grad_y, cnp.PyArray_DATA(position), grad_x)
+
+
+def avg_pool_forward(
+    cnp.ndarray x not None,  # IN   (N, D, H, W, C)
+    cnp.ndarray y not None,  # OUT  (N, OD, OH, OW, C)
+    axes,                    #      three shapes.PoolAxis
+    divisor,                 #      int, or None: the product of the counts
+):
+    cdef PoolPlan p
+    cdef const PoolKernels* k = pool_kernels_for(isa(), wide(x))
+    _plan(&p, x, y, axes, divisor, False)
+    _run_forward(&p, k.avg_forward, x, y, NULL)
+
+
+def avg_pool_backward(
+    cnp.ndarray grad_y not None,  # IN   (N, OD, OH, OW, C)
+    cnp.ndarray grad_x not None,  # OUT  (N, D, H, W, C)
+    axes,                         #      three shapes.PoolAxis
+    divisor,                      #      int, or None: the product of the counts
+):
+    cdef PoolPlan p
+    cdef const PoolKernels* k = pool_kernels_for(isa(), wide(grad_y))
+    _plan(&p, grad_x, grad_y, axes, divisor, True)
+    _run_backward(&p, k.avg_backward, grad_y, NULL, grad_x)
