@@ -29,6 +29,7 @@ cdef extern from "simd/conv_api.hh" nogil:
     struct WeightTasks:
         int64_t chunks, tap_blocks, width
     struct ConvKernels:
+        int64_t lanes
         int64_t (*packed_size)(const Gather*) noexcept nogil
         int64_t (*panels)(const Gather*) noexcept nogil
         void (*pack)(const Gather*, int64_t, const void*, void*) noexcept nogil
@@ -88,10 +89,12 @@ cdef int _run_gather(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, c
     cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
-    cdef const void* bias_data = NULL if bias is None else cnp.PyArray_DATA(<cnp.ndarray>bias)
+    cdef void* bias_data = NULL
     cdef void* y_data = cnp.PyArray_DATA(y)
     if tiles == 0 or g.oc == 0:
         return 0
+    if bias is not None:
+        bias_data = cnp.PyArray_DATA(<cnp.ndarray>bias)
     scratch_bytes = k.tile_scratch(g) * (8 if w else 4)
     with nogil:
         for task in prange(panels, num_threads=threads, schedule="static", use_threads_if=threads > 1):
@@ -157,7 +160,8 @@ def conv_backward_weight(
         grad_weight[...] = 0
         return
     cdef WeightTasks t = k.weight_tasks(&g)
-    cdef int64_t tasks = groups * t.chunks * t.tap_blocks, taps = groups * g.taps(), task
+    cdef int64_t tasks = groups * t.chunks * t.tap_blocks, vectors, task
+    vectors = groups * t.width // k.lanes
     cdef int64_t scratch_bytes = k.weight_scratch(&g, &t) * (8 if w else 4)
     cdef int threads = threads_for(tasks, g.pixels() * groups * g.oc * (g.depth() // 8 + 1)), failed = 0
     cdef void* partial = buffer(PARTIAL, groups * t.chunks * g.depth() * t.width, w)
@@ -172,7 +176,7 @@ def conv_backward_weight(
                 failed += 1
             else:
                 k.weight_gather(&g, &t, task, x_data, grad_y_data, partial, memory)
-        for task in prange(taps, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+        for task in prange(vectors, num_threads=threads, schedule="static", use_threads_if=threads > 1):
             k.weight_finish(&g, &t, task, partial, grad_weight_data)
     if failed:
         out_of_memory()

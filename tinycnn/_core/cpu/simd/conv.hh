@@ -93,20 +93,29 @@ TCN_INLINE T* fill_window_row(const Gather& g, const T* x_row, bool inside, int6
   return to;
 }
 
-// im2col of one pixel: taps [tap0, tap1) of its window. `x` points at the group's first channel.
+// im2col of one pixel: `count` taps of its window from tap (td, th, tw) on. `x` points at the group's
+// first channel.
+struct Taps {
+  int64_t d, h, w, count;
+  static TCN_INLINE Taps range(const Gather& g, int64_t from, int64_t to) {
+    const int64_t kw = g.axis[2].taps, kh = g.axis[1].taps;
+    return Taps{from / kw / kh, from / kw % kh, from % kw, to - from};
+  }
+};
+
 template <class T>
-TCN_INLINE void fill_row(const Gather& g, const T* x, const T* x_end, const Pixel& p, int64_t tap0,
-                         int64_t tap1, T* to) {
+TCN_INLINE void fill_row(const Gather& g, const T* x, const T* x_end, const Pixel& p, Taps tap, T* to) {
   const Axis &ad = g.axis[0], &ah = g.axis[1], &aw = g.axis[2];
-  for (int64_t tap = tap0; tap < tap1;) {
-    const int64_t tw = tap % aw.taps, th = tap / aw.taps % ah.taps, td = tap / aw.taps / ah.taps;
-    const int64_t tw_end = least(aw.taps, tw + tap1 - tap);
-    const int64_t d = p.d * ad.step + ad.first + td * ad.delta;
-    const int64_t h = p.h * ah.step + ah.first + th * ah.delta;
+  while (tap.count > 0) {
+    const int64_t end = least(aw.taps, tap.w + tap.count);
+    const int64_t d = p.d * ad.step + ad.first + tap.d * ad.delta;
+    const int64_t h = p.h * ah.step + ah.first + tap.h * ah.delta;
     const bool inside = d >= 0 && d < ad.in && h >= 0 && h < ah.in;
     const T* x_row = x + ((p.n * ad.in + d) * ah.in + h) * aw.in * g.x_channels();
-    to = fill_window_row(g, x_row, inside, p.w, tw, tw_end, x_end, to);
-    tap += tw_end - tw;
+    to = fill_window_row(g, x_row, inside, p.w, tap.w, end, x_end, to);
+    tap.count -= end - tap.w;
+    tap.w = 0;
+    if (++tap.h == ah.taps) tap.h = 0, ++tap.d;
   }
 }
 
@@ -115,9 +124,10 @@ template <class T>
 TCN_INLINE void fill_tile(const Gather& g, const T* x, int64_t group, int64_t from, int64_t count,
                           int64_t tap0, int64_t tap1, T* rows, int64_t stride) {
   const T* x_end = x + g.images * g.axis[0].in * g.axis[1].in * g.axis[2].in * g.x_channels();
+  const Taps taps = Taps::range(g, tap0, tap1);
   Pixel p = Pixel::at(g, from);
   for (int64_t i = 0; i < count; ++i, p.next(g))
-    fill_row(g, x + group * g.c, x_end, p, tap0, tap1, rows + i * stride);
+    fill_row(g, x + group * g.c, x_end, p, taps, rows + i * stride);
 }
 
 // --- weights ---------------------------------------------------------------------------------

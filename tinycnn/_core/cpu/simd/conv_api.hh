@@ -67,6 +67,7 @@ struct WeightTasks {
 };
 
 struct ConvKernels {
+  int64_t lanes;                                           // numbers in a vector
   int64_t (*packed_size)(const Gather*);                   // numbers
   int64_t (*panels)(const Gather*);                        // tasks of pack
   void (*pack)(const Gather*, int64_t task, const void* weight, void* packed);
@@ -78,7 +79,7 @@ struct ConvKernels {
   int64_t (*weight_scratch)(const Gather*, const WeightTasks*);  // numbers, for a thread
   void (*weight_gather)(const Gather*, const WeightTasks*, int64_t task, const void* x,
                         const void* grad_y, void* partial, void* scratch);
-  void (*weight_finish)(const Gather*, const WeightTasks*, int64_t group_tap, const void* partial,
+  void (*weight_finish)(const Gather*, const WeightTasks*, int64_t task, const void* partial,
                         void* grad_weight);
   void (*sum_rows)(const void* x, int64_t rows, int64_t c, int64_t chunk, void* partial);
   void (*sum_partials)(const void* partial, int64_t partials, int64_t c, void* out);

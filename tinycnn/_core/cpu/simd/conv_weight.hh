@@ -19,7 +19,7 @@ WeightTasks weight_tasks(const Gather* g) {
   t.width = round_up(g->oc, LANES<T>);
   t.block_taps = most(1, least(taps, 768 / g->c));
   t.tap_blocks = ceil_div(taps, t.block_taps);
-  t.tile_pixels = most(64, least(512, 65536 / (t.block_taps * g->c)));
+  t.tile_pixels = most(64, least(256, 65536 / (t.block_taps * g->c)));
   const int64_t chunks = g->depth() * t.width <= 65536 ? 8 : 2;
   t.chunk_pixels = round_up(ceil_div(pixels, chunks), t.tile_pixels);
   t.chunks = ceil_div(pixels, t.chunk_pixels);
@@ -31,13 +31,15 @@ int64_t weight_scratch(const Gather* g, const WeightTasks* t) {
   return t->tile_pixels * (row_stride<T>(t->block_taps * g->c) + NR<T>) + 2 * NR<T>;
 }
 
-// The last panel of grad_y, when its vectors would read past a pixel's channels: a padded copy.
+// A panel of grad_y, [pixels][width], padded with zeros: packed, since pixels a multiple of 1 KB apart
+// would fall into the same few sets of the first cache.
 template <class T>
-void copy_panel(const T* from, int64_t stride, int64_t pixels, int columns, int width, T* to) {
-  for (int64_t p = 0; p < pixels; ++p, from += stride, to += width) {
-    std::memcpy(to, from, columns * sizeof(T));
-    for (int j = columns; j < width; ++j) to[j] = T(0);
-  }
+void copy_panel(const T* from, int64_t stride, int64_t pixels, int64_t columns, int width, T* to) {
+  for (int64_t p = 0; p < pixels; ++p, from += stride, to += width)
+    for (int j = 0; j < width; j += LANES<T>) {
+      const int64_t some = columns - j;
+      store(to + j, some >= LANES<T> ? load(from + j) : load_some(from + j, int(most(some, 0))));
+    }
 }
 
 // One task: a chunk of pixels and a block of taps of one group, into its own part of `partial`,
@@ -59,43 +61,37 @@ void weight_gather(const Gather* plan, const WeightTasks* t, int64_t task, const
     const int64_t count = least(t->tile_pixels, end - from);
     fill_tile(g, static_cast<const T*>(x_), group, from, count, tap0, tap1, rows, stride);
     const T* grad_y = static_cast<const T*>(grad_y_) + from * g.y_channels() + group * g.oc;
-    for (int64_t first = 0; first < g.oc; first += NR<T>) {
-      const int width = panel_width<T>(g.oc - first);
-      const int columns = int(least(width, g.oc - first));
-      Tile<T> tile{count, rows, stride, grad_y + first, g.y_channels(), nullptr, add,
-                   partial + first, t->width, width};
-      if (columns < width) {
-        copy_panel(grad_y + first, g.y_channels(), count, columns, width, panel);
-        tile.b = panel;
-        tile.ldb = width;
-      }
-      multiply_rows<T, false>(height, tile);
+    for (int64_t first = 0; first < t->width; first += NR<T>) {
+      const int columns = int(least(NR<T>, t->width - first));
+      copy_panel(grad_y + first, g.y_channels(), count, least(columns, g.oc - first), columns, panel);
+      multiply_rows<T, false>(height, Tile<T>{count, rows, stride, panel, columns, nullptr, add,
+                                              partial + first, t->width, columns});
     }
   }
 }
 
-// Adds the chunks of one tap of one group and writes them where the weights have them.
+// Adds the chunks, for a vector of written channels, and writes them where the weights have them: a
+// row of (C, KH, KW) for each channel, from front to back.
 template <class T>
-void weight_finish(const Gather* plan, const WeightTasks* t, int64_t group_tap, const void* partial_,
+void weight_finish(const Gather* plan, const WeightTasks* t, int64_t task, const void* partial_,
                    void* grad_weight) {
   const Gather& g = *plan;
-  const int64_t tap = group_tap % g.taps(), group = group_tap / g.taps();
-  const int64_t tw = tap % g.axis[2].taps, th = tap / g.axis[2].taps % g.axis[1].taps,
-                td = tap / g.axis[2].taps / g.axis[1].taps;
-  const int64_t chunk_size = g.depth() * t->width;
-  const T* partial = static_cast<const T*>(partial_) + group * t->chunks * chunk_size + tap * g.c * t->width;
-  T* to = static_cast<T*>(grad_weight) + group * g.w_group + td * g.w_tap[0] + th * g.w_tap[1] +
-          tw * g.w_tap[2];
-  for (int64_t c = 0; c < g.c; ++c)
-    for (int64_t j = 0; j < g.oc; j += LANES<T>) {
-      Vec<T> sum{};
-      for (int64_t chunk = 0; chunk < t->chunks; ++chunk)
-        sum += load(partial + chunk * chunk_size + c * t->width + j);
-      T lanes[LANES<T>];
-      store(lanes, sum);
-      for (int64_t l = 0; l < least(LANES<T>, g.oc - j); ++l)
-        to[c * g.w_in + (j + l) * g.w_out] = lanes[l];
-    }
+  const int64_t vectors = t->width / LANES<T>, group = task / vectors, first = task % vectors * LANES<T>;
+  const int64_t lanes = least(LANES<T>, g.oc - first), chunk_size = g.depth() * t->width;
+  const T* partial = static_cast<const T*>(partial_) + group * t->chunks * chunk_size + first;
+  T* to = static_cast<T*>(grad_weight) + group * g.w_group + first * g.w_out;
+  for (int64_t c = 0; c < g.c; ++c) {
+    int64_t tap = 0;
+    for (int64_t d = 0; d < g.axis[0].taps; ++d)
+      for (int64_t h = 0; h < g.axis[1].taps; ++h)
+        for (int64_t w = 0; w < g.axis[2].taps; ++w, ++tap) {
+          const T* from = partial + (tap * g.c + c) * t->width;
+          Vec<T> sum = load(from);
+          for (int64_t chunk = 1; chunk < t->chunks; ++chunk) sum += load(from + chunk * chunk_size);
+          T* place = to + c * g.w_in + d * g.w_tap[0] + h * g.w_tap[1] + w * g.w_tap[2];
+          for (int64_t l = 0; l < lanes; ++l) place[l * g.w_out] = sum[l];
+        }
+  }
 }
 
 // --- gradient of the bias --------------------------------------------------------------------

@@ -1,0 +1,77 @@
+"""Matrix products, in all transposes: matrices are read where they lie.
+
+Mirrors reference/gemm.py; the arithmetic is in simd/gemm.hh. Threads share blocks of 4 * MR rows by
+panels of NR columns; a batch is one product after the other.
+"""
+
+from cython.parallel cimport prange
+from libc.stdint cimport int64_t
+cimport numpy as cnp
+from .runtime cimport PACKED, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide
+
+cdef extern from "simd/gemm_api.hh" nogil:
+    struct Gemm:
+        int64_t m, n, k, a_row, a_k, b_k, b_n
+    struct GemmKernels:
+        int64_t (*packed_size)(const Gemm*) noexcept nogil
+        int64_t (*first_packed)(const Gemm*) noexcept nogil
+        int64_t (*panels)(const Gemm*) noexcept nogil
+        void (*pack)(const Gemm*, int64_t, const void*, void*) noexcept nogil
+        int64_t (*tasks)(const Gemm*) noexcept nogil
+        int64_t (*task_scratch)(const Gemm*) noexcept nogil
+        void (*multiply)(const Gemm*, int64_t, const void*, const void*, const void*, const void*,
+                         void*, void*) noexcept nogil
+    const GemmKernels* gemm_kernels_for(int isa, int wide)
+
+cnp.import_array()
+
+
+cdef int _multiply(const Gemm* g, int w, const char* a, const char* b, const char* bias, char* c) except -1:
+    """One product."""
+    cdef const GemmKernels* kernels = gemm_kernels_for(isa(), w)
+    cdef int64_t tasks = kernels.tasks(g), first = kernels.first_packed(g), panels = kernels.panels(g)
+    cdef int64_t scratch_bytes = kernels.task_scratch(g) * (8 if w else 4), task
+    cdef int threads = threads_for(tasks, g.m * g.n * (g.k // 8 + 1)), failed = 0
+    cdef void* packed = buffer(PACKED, kernels.packed_size(g) if first < panels else 1, w)
+    cdef void* memory
+    with nogil:
+        for task in prange(first, panels, num_threads=threads, schedule="static",
+                           use_threads_if=threads > 1):
+            kernels.pack(g, task, b, packed)
+        for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
+            memory = scratch(TILE, scratch_bytes)
+            if memory == NULL:
+                failed += 1
+            else:
+                kernels.multiply(g, task, a, b, packed, bias, c, memory)
+    return out_of_memory() if failed else 0
+
+
+def matmul(
+    cnp.ndarray a not None,    # IN   (M, K) or (B, M, K), a unit stride in one of the last two axes
+    cnp.ndarray b not None,    # IN   (K, N) or (B, K, N), likewise
+    bias,                      # IN   (N,) or None
+    cnp.ndarray out not None,  # OUT  (M, N) or (B, M, N)
+):
+    cdef Gemm g
+    cdef int w = wide(a), last = cnp.PyArray_NDIM(a) - 1
+    cdef int64_t size = cnp.PyArray_ITEMSIZE(a), batch = a.shape[0] if last == 2 else 1, i
+    cdef char* bias_data = NULL
+    if bias is not None:
+        bias_data = <char*>cnp.PyArray_DATA(<cnp.ndarray>bias)
+    g.m, g.n, g.k = a.shape[last - 1], b.shape[last], a.shape[last]
+    # An axis of length 1 may have any stride: it counts as contiguous.
+    g.a_row = 1 if g.m == 1 and g.k != 1 and a.strides[last] != size else a.strides[last - 1] // size
+    g.a_k = 1 if g.k == 1 and g.a_row != 1 else a.strides[last] // size
+    g.b_n = 1 if g.n == 1 and b.strides[last - 1] != size else b.strides[last] // size
+    g.b_k = 1 if g.k == 1 and g.b_n != 1 else b.strides[last - 1] // size
+    if g.m == 0 or g.n == 0:
+        return
+    for i in range(batch):
+        _multiply(
+            &g, w,
+            <const char*>cnp.PyArray_DATA(a) + (i * a.strides[0] if last == 2 else 0),
+            <const char*>cnp.PyArray_DATA(b) + (i * b.strides[0] if last == 2 else 0),
+            bias_data,
+            <char*>cnp.PyArray_DATA(out) + i * g.m * g.n * size,
+        )

@@ -1,0 +1,311 @@
+"""Convolution and transposed convolution in one, two and three dimensions.
+
+Size letters: N images, C input channels, OC output channels, L or H W or D H W input size, K.. kernel.
+Kernels see three axes, channels last; layout.py converts, and missing axes are 1 long.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._core.checks import fail, shape_text
+from .._core.shapes import conv_window, transposed_window
+from ..autograd import Function
+from ._inputs import check_float
+from .layout import from_channels_last, to_channels_last
+from .reshaping import squeeze, unsqueeze
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+IntOrTuple = int | tuple[int, ...]
+Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
+
+_LAYOUTS = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
+_KERNELS = {1: "K", 2: "KH, KW", 3: "KD, KH, KW"}
+
+
+def _kernel_view(weight, dims):
+    """(OC, C/g, *kernel) as the kernels read it: a view (OC, KD, KH, KW, C/g)."""
+    if dims == 2:
+        return weight.transpose(0, 2, 3, 1)[:, None]
+    if dims == 1:
+        return weight.transpose(0, 2, 1)[:, None, None]
+    return weight.transpose(0, 2, 3, 4, 1)
+
+
+class Convolution(Function):
+    """See conv2d."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, window, groups, dims):
+        k = ctx.kernels
+        x = to_channels_last(k, x, dims)
+        kernel = _kernel_view(weight, dims)
+        y = k.empty((x.shape[0], *window.output_size(x.shape[1:4]), weight.shape[0]), x.dtype)
+        k.conv_forward(x, kernel, None if bias is None else k.contiguous(bias), y, window, groups)
+        ctx.x = x if ctx.needs[1] else None
+        ctx.x_shape, ctx.weight = x.shape, weight
+        ctx.window, ctx.groups, ctx.dims = window, groups, dims
+        return from_channels_last(y, dims)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        k, window, groups, dims = ctx.kernels, ctx.window, ctx.groups, ctx.dims
+        need_x, need_weight, need_bias = ctx.needs[:3]
+        grad_y = to_channels_last(k, grad_y, dims)
+        grad_x = grad_weight = grad_bias = None
+        if need_x:
+            grad_x = k.empty(ctx.x_shape, grad_y.dtype)
+            k.conv_backward_input(grad_y, _kernel_view(ctx.weight, dims), None, grad_x, window, groups)
+            grad_x = from_channels_last(grad_x, dims)
+        if need_weight:
+            grad_weight = k.empty(ctx.weight.shape, grad_y.dtype)
+            k.conv_backward_weight(ctx.x, grad_y, _kernel_view(grad_weight, dims), window, groups)
+        if need_bias:
+            grad_bias = k.empty(grad_y.shape[4:], grad_y.dtype)
+            k.sum_rows(grad_y, grad_bias)
+        return grad_x, grad_weight, grad_bias
+
+
+class TransposedConvolution(Function):
+    """See conv_transpose2d. Forward is the input gradient of a convolution, and the other way round."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias, window, size, groups, dims):
+        k = ctx.kernels
+        x = to_channels_last(k, x, dims)
+        y = k.empty((x.shape[0], *size, weight.shape[1] * groups), x.dtype)
+        bias = None if bias is None else k.contiguous(bias)
+        k.conv_backward_input(x, _kernel_view(weight, dims), bias, y, window, groups)
+        ctx.x = x if ctx.needs[1] else None
+        ctx.x_shape, ctx.weight = x.shape, weight
+        ctx.window, ctx.groups, ctx.dims = window, groups, dims
+        return from_channels_last(y, dims)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        k, window, groups, dims = ctx.kernels, ctx.window, ctx.groups, ctx.dims
+        need_x, need_weight, need_bias = ctx.needs[:3]
+        grad_y = to_channels_last(k, grad_y, dims)
+        grad_x = grad_weight = grad_bias = None
+        if need_x:
+            grad_x = k.empty(ctx.x_shape, grad_y.dtype)
+            k.conv_forward(grad_y, _kernel_view(ctx.weight, dims), None, grad_x, window, groups)
+            grad_x = from_channels_last(grad_x, dims)
+        if need_weight:
+            grad_weight = k.empty(ctx.weight.shape, grad_y.dtype)
+            k.conv_backward_weight(grad_y, ctx.x, _kernel_view(grad_weight, dims), window, groups)
+        if need_bias:
+            grad_bias = k.empty(grad_y.shape[4:], grad_y.dtype)
+            k.sum_rows(grad_y, grad_bias)
+        return grad_x, grad_weight, grad_bias
+
+
+def _check(function, input, weight, bias, groups, dims, transposed):
+    """Everything about the arguments that does not need the window. Returns groups as an int."""
+    check_float(function, "input", input)
+    check_float(function, "weight", weight)
+    x, w = input.data, weight.data
+    layout = _LAYOUTS[dims]
+    if x.ndim not in (dims + 1, dims + 2):
+        fail(function, f"input {layout}, or one image without N", f"{shape_text(x.shape)}",
+             f"Reshape it to {dims + 2} axes.")
+    kind = ("C, OC/groups" if transposed else "OC, C/groups") + ", " + _KERNELS[dims]
+    if w.ndim != dims + 2 or 0 in w.shape:
+        fail(function, f"weight ({kind}), no size 0", shape_text(w.shape),
+             "Check the layer's channels and kernel_size.")
+    if type(groups) is not int or groups < 1 or w.shape[0] % groups:
+        fail(function, f"groups to divide the {w.shape[0]} channels of weight {shape_text(w.shape)}",
+             f"groups={groups!r}", "Use groups=1, or channels that it divides.")
+    channels = w.shape[0] if transposed else w.shape[1] * groups
+    if x.shape[-dims - 1] != channels:
+        fail(function, f"input with {channels} channels, for weight {shape_text(w.shape)} and "
+             f"groups={groups}", f"{x.shape[-dims - 1]} channels in input {shape_text(x.shape)}",
+             f"Check in_channels of the layer, or the layout: input must be {layout}.")
+    if w.dtype != x.dtype:
+        fail(function, f"weight in the dtype of input, {x.dtype}", str(w.dtype),
+             "Convert one of them with .to(...).", TypeError)
+    if bias is not None:
+        check_float(function, "bias", bias)
+        outputs = w.shape[1] * groups if transposed else w.shape[0]
+        if bias.data.shape != (outputs,) or bias.data.dtype != x.dtype:
+            fail(function, f"bias ({outputs},) of {x.dtype}",
+                 f"{shape_text(bias.data.shape)} of {bias.data.dtype}",
+                 "One number for each output channel.")
+
+
+def _conv(function, dims, input, weight, bias, stride, padding, dilation, groups):
+    _check(function, input, weight, bias, groups, dims, transposed=False)
+    if input.data.ndim == dims + 1:
+        batch = unsqueeze(input, 0)
+        return squeeze(_conv(function, dims, batch, weight, bias, stride, padding, dilation, groups), 0)
+    size, kernel = input.data.shape[2:], weight.data.shape[2:]
+    window = conv_window(function, size, kernel, stride, padding, dilation)
+    return Convolution.apply(input, weight, bias, window, groups, dims)
+
+
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrTuple = 1,
+           padding: Padding = 0, dilation: IntOrTuple = 1, groups: int = 1) -> Tensor:
+    """Slide a kernel along sequences: `conv2d` with one axis.
+
+    y[n, k, o] = bias[k] + sum over c, t of x[n, c, o * stride + t * dilation - padding] * weight[k, c, t]
+
+    Args:    input (Tensor): (N, C, L) or (C, L), float32 or float64.
+             weight (Tensor): (OC, C/groups, K).
+             others: as conv2d.
+    Returns: Tensor (N, OC, OL), OL = floor((L + 2 * padding - dilation * (K - 1) - 1) / stride) + 1.
+    Raises:  ValueError, TypeError: as conv2d.
+    Example: >>> import tinycnn
+             >>> import tinycnn.nn.functional as F
+             >>> x = tinycnn.tensor([[[1.0, 2.0, 3.0, 4.0]]])
+             >>> F.conv1d(x, tinycnn.tensor([[[1.0, 0.0, -1.0]]]))
+             tensor([[[-2., -2.]]])
+    Source:  Waibel et al. 1989, "Phoneme recognition using time-delay neural networks".
+    """
+    return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrTuple = 1,
+           padding: Padding = 0, dilation: IntOrTuple = 1, groups: int = 1) -> Tensor:
+    """Slide kernels over images: one weighted sum per position and output channel.
+
+    y[n, k, i, j] = bias[k] + sum over c, p, q of
+                    x[n, c, i * stride + p * dilation - padding, ...] * weight[k, c, p, q]
+
+    (In signal processing this is a cross-correlation: the kernel is not flipped.)
+
+    Args:    input (Tensor): (N, C, H, W) or (C, H, W), float32 or float64.
+             weight (Tensor): (OC, C/groups, KH, KW), the dtype of input.
+             bias (Tensor or None): (OC,).
+             stride (int or pair): pixels from one window to the next, at least 1.
+             padding (int, pair, pair of (low, high) pairs, or str): zeros around the image.
+                 "valid": none. "same": out = ceil(in / stride), an odd pixel goes to the end.
+                 "full": dilation * (K - 1) on both sides, every overlap counts.
+             dilation (int or pair): pixels between neighbouring taps, at least 1.
+             groups (int): output channels of group g see the input channels of group g only;
+                 groups = C with C output channels is a depthwise convolution.
+    Returns: Tensor (N, OC, OH, OW),
+             OH = floor((H + 2 * padding - dilation * (KH - 1) - 1) / stride) + 1.
+    Raises:  ValueError: if channels, groups or bias do not fit, or the window is larger than the padded
+                 input. TypeError: if an argument is not a float tensor, or dtypes differ.
+    Example: >>> import tinycnn
+             >>> import tinycnn.nn.functional as F
+             >>> image = tinycnn.ones(1, 1, 3, 3)
+             >>> F.conv2d(image, tinycnn.ones(1, 1, 3, 3), padding=1)
+             tensor([[[[4., 6., 4.],
+                       [6., 9., 6.],
+                       [4., 6., 4.]]]])
+    Source:  LeCun et al. 1998, "Gradient-based learning applied to document recognition", II-A;
+             dilation: Yu & Koltun 2016; groups: Krizhevsky et al. 2012.
+    """
+    return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrTuple = 1,
+           padding: Padding = 0, dilation: IntOrTuple = 1, groups: int = 1) -> Tensor:
+    """Slide kernels through volumes: `conv2d` with a third axis.
+
+    y[n, k, h, i, j] = bias[k] + sum over c, o, p, q of x[n, c, h * stride + o * dilation - padding, ...]
+                                                       * weight[k, c, o, p, q]
+
+    Args:    input (Tensor): (N, C, D, H, W) or (C, D, H, W), float32 or float64.
+             weight (Tensor): (OC, C/groups, KD, KH, KW).
+             others: as conv2d, with one or three numbers.
+    Returns: Tensor (N, OC, OD, OH, OW), sizes as conv2d.
+    Raises:  ValueError, TypeError: as conv2d.
+    Example: >>> import tinycnn
+             >>> import tinycnn.nn.functional as F
+             >>> F.conv3d(tinycnn.ones(1, 1, 2, 2, 2), tinycnn.ones(1, 1, 2, 2, 2))
+             tensor([[[[[8.]]]]])
+    Source:  Ji et al. 2013, "3D convolutional neural networks for human action recognition".
+    """
+    return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _conv_transpose(function, dims, input, weight, bias, stride, padding, output_padding, groups, dilation):
+    _check(function, input, weight, bias, groups, dims, transposed=True)
+    if input.data.ndim == dims + 1:
+        batch = _conv_transpose(function, dims, unsqueeze(input, 0), weight, bias, stride, padding,
+                                output_padding, groups, dilation)
+        return squeeze(batch, 0)
+    size, kernel = input.data.shape[2:], weight.data.shape[2:]
+    window, out = transposed_window(function, size, kernel, stride, padding, output_padding, dilation)
+    return TransposedConvolution.apply(input, weight, bias, window, out, groups, dims)
+
+
+def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None,
+                     stride: IntOrTuple = 1, padding: Padding = 0, output_padding: IntOrTuple = 0,
+                     groups: int = 1, dilation: IntOrTuple = 1) -> Tensor:
+    """`conv_transpose2d` with one axis.
+
+    y[n, k, o] = bias[k] + sum over c, i, t with o = i * stride + t * dilation - padding of
+                 x[n, c, i] * weight[c, k, t]
+
+    Args:    input (Tensor): (N, C, L) or (C, L). weight (Tensor): (C, OC/groups, K).
+             others: as conv_transpose2d.
+    Returns: Tensor (N, OC, OL),
+             OL = (L - 1) * stride - 2 * padding + dilation * (K - 1) + output_padding + 1.
+    Raises:  ValueError, TypeError: as conv_transpose2d.
+    Example: >>> import tinycnn
+             >>> import tinycnn.nn.functional as F
+             >>> x = tinycnn.tensor([[[1.0, 2.0]]])
+             >>> F.conv_transpose1d(x, tinycnn.tensor([[[1.0, 1.0, 1.0]]]), stride=2)
+             tensor([[[1., 1., 3., 2., 2.]]])
+    Source:  Dumoulin & Visin 2016, "A guide to convolution arithmetic", chapter 4.
+    """
+    return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding,
+                           groups, dilation)
+
+
+def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None,
+                     stride: IntOrTuple = 1, padding: Padding = 0, output_padding: IntOrTuple = 0,
+                     groups: int = 1, dilation: IntOrTuple = 1) -> Tensor:
+    """The transpose of `conv2d`: every input pixel stamps the kernel onto the output.
+
+    y[n, k, o] = bias[k] + sum over c, i, t with o = i * stride + t * dilation - padding of
+                 x[n, c, i] * weight[c, k, t]            (o, i, t: positions along both axes)
+
+    Its size undoes that of conv2d with the same arguments; several sizes may lead to one, and
+    output_padding picks among them.
+
+    Args:    input (Tensor): (N, C, H, W) or (C, H, W), float32 or float64.
+             weight (Tensor): (C, OC/groups, KH, KW).
+             bias (Tensor or None): (OC,).
+             stride (int or pair): output pixels from one stamp to the next.
+             padding (int, pair, pair of (low, high) pairs, or str): pixels cut from the output.
+                 "valid": none. "same": out = in * stride. "full": dilation * (K - 1) on both sides.
+             output_padding (int or pair): pixels added at the end, less than stride or dilation.
+             groups, dilation: as conv2d.
+    Returns: Tensor (N, OC, OH, OW),
+             OH = (H - 1) * stride - 2 * padding + dilation * (KH - 1) + output_padding + 1.
+    Raises:  ValueError: if channels, groups, bias or output_padding do not fit, or nothing is left of the
+                 output. TypeError: if an argument is not a float tensor, or dtypes differ.
+    Example: >>> import tinycnn
+             >>> import tinycnn.nn.functional as F
+             >>> F.conv_transpose2d(tinycnn.ones(1, 1, 2, 2), tinycnn.ones(1, 1, 2, 2), stride=2).shape
+             (1, 1, 4, 4)
+    Source:  Zeiler et al. 2010, "Deconvolutional networks"; Dumoulin & Visin 2016, chapter 4.
+    """
+    return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding,
+                           groups, dilation)
+
+
+def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None,
+                     stride: IntOrTuple = 1, padding: Padding = 0, output_padding: IntOrTuple = 0,
+                     groups: int = 1, dilation: IntOrTuple = 1) -> Tensor:
+    """`conv_transpose2d` with a third axis.
+
+    Args:    input (Tensor): (N, C, D, H, W) or (C, D, H, W). weight (Tensor): (C, OC/groups, KD, KH, KW).
+             others: as conv_transpose2d, with one or three numbers.
+    Returns: Tensor (N, OC, OD, OH, OW), sizes as conv_transpose2d.
+    Raises:  ValueError, TypeError: as conv_transpose2d.
+    Example: >>> import tinycnn
+             >>> import tinycnn.nn.functional as F
+             >>> x, weight = tinycnn.ones(1, 1, 1, 1, 1), tinycnn.ones(1, 2, 2, 2, 2)
+             >>> F.conv_transpose3d(x, weight).shape
+             (1, 2, 2, 2, 2)
+    Source:  Dumoulin & Visin 2016, chapter 4.
+    """
+    return _conv_transpose("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding,
+                           groups, dilation)
