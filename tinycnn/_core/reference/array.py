@@ -1,0 +1,224 @@
+"""Array functions: NumPy's own, under NumPy's names, made to keep three promises.
+
+A result is always an array (NumPy turns 0-d results into scalars). A Python number takes the dtype
+of the array it meets (NumPy 1 looked at its value). Overflow, 0 / 0 and log(0) give inf and NaN
+without a warning. Elementwise results lie in memory as their operands do.
+"""
+
+import math
+
+import numpy
+from numpy import (  # noqa: F401
+    arange,
+    asarray,
+    broadcast_to,
+    concatenate,
+    empty,
+    empty_like,
+    eye,
+    flip,
+    full,
+    ndarray,
+    ones,
+    ones_like,
+    stack,
+    where,
+    zeros,
+    zeros_like,
+)
+
+_quiet = numpy.errstate(all="ignore")
+
+
+def _unary(ufunc):
+    @_quiet
+    def function(x):
+        y = ufunc(x)
+        return y if type(y) is ndarray else asarray(y)
+
+    function.__name__ = function.__qualname__ = ufunc.__name__
+    return function
+
+
+def _binary(ufunc):
+    @_quiet
+    def function(x, y):
+        if type(y) is not ndarray:
+            y = asarray(y, x.dtype)
+        elif type(x) is not ndarray:
+            x = asarray(x, y.dtype)
+        z = ufunc(x, y)
+        return z if type(z) is ndarray else asarray(z)
+
+    function.__name__ = function.__qualname__ = ufunc.__name__
+    return function
+
+
+def _reduction(ufunc):
+    reduce = ufunc.reduce
+
+    @_quiet
+    def function(x, axis=None, keepdims=False):
+        y = reduce(x, axis, keepdims=keepdims)
+        return y if type(y) is ndarray else asarray(y)
+
+    function.__name__ = function.__qualname__ = ufunc.__name__ + "_reduce"
+    return function
+
+
+absolute = _unary(numpy.absolute)
+ceil = _unary(numpy.ceil)
+cos = _unary(numpy.cos)
+exp = _unary(numpy.exp)
+expm1 = _unary(numpy.expm1)
+floor = _unary(numpy.floor)
+isfinite = _unary(numpy.isfinite)
+isinf = _unary(numpy.isinf)
+isnan = _unary(numpy.isnan)
+log = _unary(numpy.log)
+log1p = _unary(numpy.log1p)
+logical_not = _unary(numpy.logical_not)
+negative = _unary(numpy.negative)
+rint = _unary(numpy.rint)
+sign = _unary(numpy.sign)
+sin = _unary(numpy.sin)
+sqrt = _unary(numpy.sqrt)
+square = _unary(numpy.square)
+
+add = _binary(numpy.add)
+bitwise_and = _binary(numpy.bitwise_and)
+bitwise_or = _binary(numpy.bitwise_or)
+bitwise_xor = _binary(numpy.bitwise_xor)
+divide = _binary(numpy.true_divide)
+equal = _binary(numpy.equal)
+floor_divide = _binary(numpy.floor_divide)
+greater = _binary(numpy.greater)
+greater_equal = _binary(numpy.greater_equal)
+less = _binary(numpy.less)
+less_equal = _binary(numpy.less_equal)
+maximum = _binary(numpy.maximum)
+minimum = _binary(numpy.minimum)
+multiply = _binary(numpy.multiply)
+not_equal = _binary(numpy.not_equal)
+power = _binary(numpy.power)
+remainder = _binary(numpy.remainder)
+subtract = _binary(numpy.subtract)
+
+all = _reduction(numpy.logical_and)
+any = _reduction(numpy.logical_or)
+max = _reduction(numpy.maximum)
+min = _reduction(numpy.minimum)
+prod = _reduction(numpy.multiply)
+sum = _reduction(numpy.add)
+
+
+def mean(x, axis=None, keepdims=False):
+    """Sum over `axis` divided by the number of summands; NaN where there is none."""
+    total = sum(x, axis, keepdims)
+    return divide(total, x.size // total.size if total.size else 1)
+
+
+def var(x, axis=None, keepdims=False, correction=0):
+    """sum((x - mean)^2) / (n - correction), in two passes; NaN where n <= correction and n > 0."""
+    total = sum(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
+    count = x.size // total.size if total.size else 1
+    return divide(total, count - correction if count > correction else 0)
+
+
+def argmax(x, axis=None):
+    """Index of the first largest value, or of the first NaN, int64."""
+    return asarray(numpy.argmax(x, axis), numpy.int64)
+
+
+def argmin(x, axis=None):
+    """Index of the first smallest value, or of the first NaN, int64."""
+    return asarray(numpy.argmin(x, axis), numpy.int64)
+
+
+@_quiet
+def cumprod(x, axis):
+    return numpy.multiply.accumulate(x, axis)
+
+
+@_quiet
+def astype(x, dtype):
+    return x.astype(dtype)
+
+
+def contiguous(x):
+    """`x` itself if it is C-contiguous, else a copy that is."""
+    return asarray(x, order="C")
+
+
+def copy(x):
+    """A copy that lies in memory as `x` does."""
+    return x.copy("K")
+
+
+def reshape(x, shape):
+    return x.reshape(shape)
+
+
+def transpose(x, axes):
+    return x.transpose(axes)
+
+
+def take(x, index, axis):
+    return asarray(numpy.take(x, index, axis))
+
+
+def take_along_axis(x, index, axis):
+    return numpy.take_along_axis(x, index, axis)
+
+
+def put_along_axis(x, index, values, axis):
+    """x[.., index[.., i, ..], ..] = values[.., i, ..], in place."""
+    numpy.put_along_axis(x, index, values, axis)
+
+
+def getitem(x, key):
+    y = x[key]
+    return y if type(y) is ndarray else asarray(y)
+
+
+def add_at(x, key, values):
+    """x[key] += values, where an element named several times is added to every time, in order."""
+    numpy.add.at(x, key, values)
+
+
+def is_dense(x):
+    """True if the elements of `x` fill one block of memory, in whatever order of axes."""
+    if x.flags.forc:
+        return True
+    step = x.itemsize
+    for stride, size in sorted(zip(x.strides, x.shape)):
+        if size != 1:
+            if stride != step:
+                return False
+            step *= size
+    return True
+
+
+def dense(x):
+    """`x` itself if its elements fill one block of memory, else a copy that does."""
+    return x if is_dense(x) else x.copy("K")
+
+
+def same_layout(x, like):
+    """`x` with the strides of the dense array `like` of the same shape; `x` itself if it has them."""
+    if x.strides == like.strides or (x.flags.c_contiguous and like.flags.c_contiguous):
+        return x
+    y = empty_like(like, dtype=x.dtype)
+    y[...] = x
+    return y
+
+
+def count(shape):
+    """The number of elements of an array of this shape."""
+    return math.prod(shape)
+
+
+__all__ = [
+    name for name, value in globals().items()
+    if callable(value) and not name.startswith("_") and name != "ndarray"
+]

@@ -1,0 +1,250 @@
+"""New tensors: from data, of one number, of numbers in order, of random numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from ._core import to_device
+from ._core.checks import fail
+from ._core.dtypes import dtype_of, float32, int64, to_array
+from .autograd import wrap
+from .ops._inputs import check_tensor
+from .ops.reshaping import sizes_of
+from .tensor import Tensor, check_differentiable
+
+
+def _finish(function, array, requires_grad, device=None):
+    result = wrap(array if device is None else to_device(array, device))
+    if requires_grad:
+        check_differentiable(function, array)
+        result.requires_grad = True
+    return result
+
+
+def tensor(
+    data: Any, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor of a copy of some data.
+
+    Python floats become float32 and Python integers int64; NumPy arrays keep their dtype.
+
+    Args:    data (number, nested lists, array or Tensor): what to copy.
+             dtype (dtype or None): convert to it, for example tinycnn.float64.
+             device (str or None): "cpu".
+             requires_grad (bool): whether `backward` leaves a gradient here; floats only.
+    Returns: Tensor of the data's shape.
+    Raises:  TypeError: if the data is not numeric, or of a dtype that is not served.
+             ValueError: if nested lists are ragged.
+    Example: >>> import tinycnn
+             >>> tinycnn.tensor([[1, 2], [3, 4]], dtype=tinycnn.float32)
+             tensor([[1., 2.],
+                     [3., 4.]])
+    """
+    if isinstance(data, Tensor):
+        data = data.data
+    return _finish("tensor", to_array("tensor", data, dtype), requires_grad, device)
+
+
+def from_numpy(array: numpy.ndarray) -> Tensor:
+    """A tensor that shares an array's memory: what is written to one is seen in the other.
+
+    Args:    array (numpy.ndarray): any shape, of a dtype that is served.
+    Returns: Tensor.
+    Raises:  TypeError: if it is no array of such a dtype.
+    Example: >>> import numpy, tinycnn
+             >>> tinycnn.from_numpy(numpy.zeros(2))
+             tensor([0., 0.], dtype=float64)
+    """
+    if not isinstance(array, numpy.ndarray):
+        fail("from_numpy", "a numpy.ndarray", type(array).__name__,
+             "Use tinycnn.tensor(...) for other data.", TypeError)
+    return wrap(to_array("from_numpy", numpy.asarray(array), copy=False))
+
+
+def from_dlpack(source: Any) -> Tensor:
+    """A tensor that shares the memory of another library's array, by the DLPack protocol.
+
+    Args:    source: an object with `__dlpack__`, on the CPU.
+    Returns: Tensor; read-only if the other library says so.
+    Raises:  TypeError: if the object has no `__dlpack__`, or a dtype that is not served.
+             BufferError: if its memory cannot be shared.
+    Example: >>> import numpy, tinycnn
+             >>> tinycnn.from_dlpack(numpy.ones(2, "float32"))
+             tensor([1., 1.])
+    """
+    if not hasattr(source, "__dlpack__"):
+        fail("from_dlpack", "an object with __dlpack__", type(source).__name__,
+             "Use tinycnn.tensor(...) to copy other data.", TypeError)
+    return from_numpy(numpy.from_dlpack(source))
+
+
+def _shape(function, size):
+    """Sizes that stand alone or in one tuple."""
+    shape = sizes_of(function, size[0] if len(size) == 1 and hasattr(size[0], "__iter__") else size)
+    if min(shape, default=0) < 0:
+        fail(function, "sizes of at least 0", repr(shape), "Pass for example (2, 3).")
+    return shape
+
+
+def _filled(function, shape, value, dtype, device, requires_grad):
+    array = numpy.full(shape, value, dtype_of(function, dtype))
+    return _finish(function, array, requires_grad, device)
+
+
+def zeros(*size, dtype: Any = float32, device: str | None = None, requires_grad: bool = False):
+    """A tensor of zeros.
+
+    Args:    size (ints): the shape, as zeros(2, 3) or zeros((2, 3)).
+             dtype (dtype): of the result.
+             device (str or None): "cpu".
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor of this shape.
+    Raises:  ValueError: if a size is negative.
+    Example: >>> import tinycnn
+             >>> tinycnn.zeros(2)
+             tensor([0., 0.])
+    """
+    return _filled("zeros", _shape("zeros", size), 0, dtype, device, requires_grad)
+
+
+def ones(*size, dtype: Any = float32, device: str | None = None, requires_grad: bool = False):
+    """A tensor of ones.
+
+    Args:    size (ints): the shape, as ones(2, 3) or ones((2, 3)).
+             dtype (dtype): of the result.
+             device (str or None): "cpu".
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor of this shape.
+    Raises:  ValueError: if a size is negative.
+    Example: >>> import tinycnn
+             >>> tinycnn.ones(2)
+             tensor([1., 1.])
+    """
+    return _filled("ones", _shape("ones", size), 1, dtype, device, requires_grad)
+
+
+def full(
+    size, fill_value, *, dtype: Any = None, device: str | None = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor of one number.
+
+    Args:    size (ints): the shape.
+             fill_value (number): the number.
+             dtype (dtype or None): of the result; None for the number's.
+             device (str or None): "cpu".
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor of this shape.
+    Raises:  ValueError: if a size is negative.
+    Example: >>> import tinycnn
+             >>> tinycnn.full((2,), 0.5)
+             tensor([0.5000, 0.5000])
+    """
+    value = to_array("full", fill_value, dtype)
+    return _filled("full", _shape("full", (size,)), value, value.dtype, device, requires_grad)
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape, dtype and memory layout of another tensor.
+
+    Args:    input (Tensor): any shape.
+             dtype (dtype or None): of the result; None for the input's.
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor of the same shape.
+    Raises:  TypeError: if `input` is no tensor.
+    Example: >>> import tinycnn
+             >>> tinycnn.zeros_like(tinycnn.tensor([1, 2]))
+             tensor([0, 0])
+    """
+    return full_like(input, 0, dtype=dtype, requires_grad=requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape, dtype and memory layout of another tensor.
+
+    Args:    input (Tensor): any shape.
+             dtype (dtype or None): of the result; None for the input's.
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor of the same shape.
+    Raises:  TypeError: if `input` is no tensor.
+    Example: >>> import tinycnn
+             >>> tinycnn.ones_like(tinycnn.tensor([1, 2]))
+             tensor([1, 1])
+    """
+    return full_like(input, 1, dtype=dtype, requires_grad=requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value, *, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """One number in the shape, dtype and memory layout of another tensor.
+
+    Args:    input (Tensor): any shape.
+             fill_value (number): the number.
+             dtype (dtype or None): of the result; None for the input's.
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor of the same shape.
+    Raises:  TypeError: if `input` is no tensor.
+    Example: >>> import tinycnn
+             >>> tinycnn.full_like(tinycnn.zeros(2), 3)
+             tensor([3., 3.])
+    """
+    check_tensor("full_like", "input", input)
+    dtype = input.data.dtype if dtype is None else dtype_of("full_like", dtype)
+    value = to_array("full_like", fill_value, dtype)
+    return _finish("full_like", numpy.full_like(input.data, value, dtype), requires_grad)
+
+
+def arange(
+    start, end=None, step=1, *, dtype: Any = None, device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers at equal distances: start, start + step, ... below `end`.
+
+    Args:    start (number): the first; with `end` missing it is the end, and the first is 0.
+             end (number or None): not reached any more.
+             step (number): the distance; may be negative.
+             dtype (dtype or None): of the result; None for int64, or float32 if one is a float.
+             device (str or None): "cpu".
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor (ceil((end - start) / step),).
+    Raises:  ValueError: if `step` is 0, or leads away from `end`.
+    Example: >>> import tinycnn
+             >>> tinycnn.arange(3)
+             tensor([0, 1, 2])
+    """
+    if end is None:
+        start, end = 0, start
+    for value in start, end, step:
+        if not isinstance(value, (int, float)):
+            fail("arange", "numbers", repr(value), "Pass for example arange(10).", TypeError)
+    if step == 0 or (end - start) * step < 0:
+        fail("arange", "a step that leads from start to end", f"{start}, {end}, {step}",
+             "Change the sign of the step.")
+    if dtype is None:
+        dtype = float32 if float in map(type, (start, end, step)) else int64
+    values = numpy.arange(start, end, step).astype(dtype_of("arange", dtype))
+    return _finish("arange", values, requires_grad, device)
+
+
+def eye(
+    n: int, m: int | None = None, *, dtype: Any = float32, device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """The identity matrix: ones on the diagonal, zeros elsewhere.
+
+    Args:    n (int): rows.
+             m (int or None): columns; None for n.
+             dtype (dtype): of the result.
+             device (str or None): "cpu".
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor (n, m).
+    Raises:  ValueError: if a size is negative.
+    Example: >>> import tinycnn
+             >>> tinycnn.eye(2)
+             tensor([[1., 0.],
+                     [0., 1.]])
+    """
+    shape = _shape("eye", (n, n if m is None else m))
+    return _finish("eye", numpy.eye(*shape, dtype=dtype_of("eye", dtype)), requires_grad, device)

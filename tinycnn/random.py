@@ -1,0 +1,83 @@
+"""Random numbers: one seed, two streams.
+
+`generator()` gives host numbers (initial weights, shuffling, randn). `next_offset()` hands out
+places in a counter-based stream, from which a kernel makes any number on its own: the mask of a
+dropout depends on seed and position, never on threads. A fresh process starts from seed 0.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from ._core.checks import fail
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+_BITS = (1 << 64) - 1
+
+
+class _State:
+    """The seed, and how far each stream has come."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.seed = 0
+        self.offset = 0
+        self.generator = None  # made when first wanted: numpy.random takes time to import
+
+
+_state = _State()
+
+
+def manual_seed(seed: int) -> None:
+    """Start both streams of random numbers anew.
+
+    Args:    seed (int): from -2^63 to 2^64 - 1.
+    Raises:  TypeError: if it is no integer.
+             ValueError: if it is out of range.
+    Example: >>> import tinycnn
+             >>> tinycnn.manual_seed(1)
+             >>> first = tinycnn.randn(3)
+             >>> tinycnn.manual_seed(1)
+             >>> bool((tinycnn.randn(3) == first).all())
+             True
+    """
+    if not hasattr(seed, "__index__"):
+        fail("manual_seed", "an integer", repr(seed), "Pass for example 0.", TypeError)
+    seed = seed.__index__()
+    if not -(1 << 63) <= seed <= _BITS:
+        fail("manual_seed", "a seed from -2**63 to 2**64 - 1", repr(seed), "Pass for example 0.")
+    with _state.lock:
+        _state.seed, _state.offset, _state.generator = seed & _BITS, 0, None
+
+
+def generator() -> Generator:
+    """The NumPy generator of initial weights, shuffling, and `randn`.
+
+    Returns: numpy.random.Generator over Philox; the same one until the next `manual_seed`.
+    Example: >>> generator().random(3).shape
+             (3,)
+    """
+    with _state.lock:
+        if _state.generator is None:
+            from numpy.random import Generator, Philox
+
+            _state.generator = Generator(Philox(key=_state.seed))
+        return _state.generator
+
+
+def next_offset(count: int) -> tuple[int, int]:
+    """Reserve `count` numbers of the counter-based stream.
+
+    Args:    count (int): how many numbers a kernel is going to make.
+    Returns: (seed, offset): 64-bit integers; offset is a multiple of 4, as one counter makes 4.
+    Example: >>> manual_seed(7)
+             >>> next_offset(10), next_offset(1), next_offset(1)
+             ((7, 0), (7, 12), (7, 16))
+    """
+    with _state.lock:
+        offset = _state.offset
+        _state.offset = (offset + (count + 3) // 4 * 4) & _BITS
+        return _state.seed, offset
