@@ -41,13 +41,16 @@ def batch_norm_backward(
     normal = (x - mean) * invstd
     grad_bias = sum(grad_y), grad_weight = sum(grad_y * normal)
     grad_x = weight * invstd * (grad_y - grad_bias / M - normal * grad_weight / M) in training,
-    grad_x = weight * invstd * grad_y otherwise. grad_x may be None if nobody wants it.
+    grad_x = weight * invstd * grad_y otherwise.
+
+    grad_x may be None if nobody wants it; without training grad_weight and grad_bias too, together.
     """
     normal = (x.astype(np.float64) - mean) * invstd
     sum_grad = grad_y.sum(axis=0, dtype=np.float64)
     sum_product = (grad_y * normal).sum(axis=0)
-    grad_bias[...] = sum_grad
-    grad_weight[...] = sum_product
+    if grad_weight is not None:
+        grad_bias[...] = sum_grad
+        grad_weight[...] = sum_product
     if grad_x is None:
         return
     scale = invstd if weight is None else invstd * weight

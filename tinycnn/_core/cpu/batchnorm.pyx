@@ -1,0 +1,160 @@
+"""Batch norm: statistics, the normalisation itself, and its gradients.
+
+Mirrors reference/batchnorm.py. The rows of x (M, C) are cut into chunks that depend on M and C alone;
+threads share the chunks, and what the chunks found is combined in their order (simd/batchnorm.hh).
+"""
+
+from cython.parallel cimport prange
+from libc.stdint cimport int64_t
+cimport numpy as cnp
+from .runtime cimport PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide
+
+cdef extern from "simd/batchnorm_api.hh" nogil:
+    enum NormTiled:
+        NORM_TILED
+    struct NormPlan:
+        int64_t rows, c, fold, width, chunk_rows, chunks
+    struct NormKernels:
+        void (*statistics)(const NormPlan*, int64_t, const void*, double*, void*) noexcept nogil
+        void (*merge_statistics)(const NormPlan*, int64_t, int64_t, double*, void*, void*) noexcept nogil
+        void (*tile_apply)(const NormPlan*, const void*, const void*, const void*, const void*,
+                           void*) noexcept nogil
+        void (*apply)(const NormPlan*, int64_t, const void*, const void*, void*) noexcept nogil
+        void (*sums)(const NormPlan*, int64_t, const void*, const void*, const void*, double*,
+                     void*) noexcept nogil
+        void (*merge_sums)(const NormPlan*, int64_t, int64_t, double*, const void*, void*,
+                           void*) noexcept nogil
+        void (*tile_gradient)(const NormPlan*, const void*, const void*, const void*, const double*,
+                              void*) noexcept nogil
+        void (*gradient)(const NormPlan*, int64_t, const void*, const void*, const void*,
+                         void*) noexcept nogil
+        void (*scale)(const NormPlan*, int64_t, const void*, const void*, void*) noexcept nogil
+    const NormKernels* norm_kernels_for(int isa, int wide)
+
+cnp.import_array()
+
+cdef int64_t CHUNK_NUMBERS = 32768  # of a chunk, about: 128 or 256 KB, in the second cache
+cdef int64_t MERGED = 256           # channels that one thread combines
+
+
+cdef NormPlan _plan(cnp.ndarray x) noexcept:
+    cdef NormPlan p
+    cdef int64_t common = 1
+    p.rows, p.c = x.shape[0], x.shape[1]
+    p.fold = 1
+    if 0 < p.c < 64:
+        while common < 16 and p.c % (2 * common) == 0:
+            common *= 2
+        p.fold = 16 // common
+        while p.fold * p.c < 64:
+            p.fold *= 2
+    p.width = p.fold * p.c
+    p.chunk_rows = p.fold * max(CHUNK_NUMBERS // max(p.width, 1), 16)
+    p.chunks = (p.rows + p.chunk_rows - 1) // p.chunk_rows
+    return p
+
+
+cdef void* _data(array) noexcept:
+    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
+
+
+def batch_norm_statistics(
+    cnp.ndarray x not None,     # IN   (M, C)
+    cnp.ndarray mean not None,  # OUT  (C,)
+    cnp.ndarray var not None,   # OUT  (C,), biased
+):
+    cdef NormPlan p = _plan(x)
+    cdef int w = wide(x), failed = 0
+    cdef const NormKernels* k = norm_kernels_for(isa(), w)
+    cdef int threads = threads_for(p.chunks, p.rows * p.c), mergers
+    cdef double* partial = <double*>buffer(PARTIAL, p.chunks * 2 * p.c, 1)
+    cdef int64_t chunk, block, blocks = (p.c + MERGED - 1) // MERGED
+    cdef int64_t scratch_bytes = 3 * p.width * (8 if w else 4)
+    cdef void* memory
+    cdef void* x_data = cnp.PyArray_DATA(x)
+    cdef void* mean_data = cnp.PyArray_DATA(mean)
+    cdef void* var_data = cnp.PyArray_DATA(var)
+    if p.c == 0:
+        return
+    mergers = threads_for(blocks, p.chunks * p.c)
+    with nogil:
+        for chunk in prange(p.chunks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            memory = scratch(TILE, scratch_bytes)
+            if memory == NULL:
+                failed += 1
+            else:
+                k.statistics(&p, chunk, x_data, partial, memory)
+        for block in prange(blocks, num_threads=mergers, schedule="static", use_threads_if=mergers > 1):
+            k.merge_statistics(&p, block * MERGED, min(p.c, (block + 1) * MERGED), partial, mean_data,
+                               var_data)
+    if failed:
+        out_of_memory()
+
+
+def batch_norm_apply(
+    cnp.ndarray x not None,       # IN   (M, C)
+    cnp.ndarray mean not None,    # IN   (C,)
+    cnp.ndarray invstd not None,  # IN   (C,)
+    weight,                       # IN   (C,) or None
+    bias,                         # IN   (C,) or None
+    cnp.ndarray y not None,       # OUT  (M, C)
+):
+    cdef NormPlan p = _plan(x)
+    cdef int w = wide(x)
+    cdef const NormKernels* k = norm_kernels_for(isa(), w)
+    cdef int threads = threads_for(p.chunks, p.rows * p.c)
+    cdef void* tiled = buffer(PACKED, <int64_t>NORM_TILED * p.width, w)
+    cdef void* x_data = cnp.PyArray_DATA(x)
+    cdef void* y_data = cnp.PyArray_DATA(y)
+    cdef int64_t chunk
+    k.tile_apply(&p, _data(mean), _data(invstd), _data(weight), _data(bias), tiled)
+    with nogil:
+        for chunk in prange(p.chunks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            k.apply(&p, chunk, x_data, tiled, y_data)
+
+
+def batch_norm_backward(
+    cnp.ndarray x not None,       # IN   (M, C)
+    cnp.ndarray grad_y not None,  # IN   (M, C)
+    cnp.ndarray mean not None,    # IN   (C,)
+    cnp.ndarray invstd not None,  # IN   (C,)
+    weight,                       # IN   (C,) or None
+    bint training,                #      mean and invstd are functions of x
+    grad_x,                       # OUT  (M, C) or None
+    grad_weight,                  # OUT  (C,), None only together with grad_bias and without training
+    grad_bias,                    # OUT  (C,)
+):
+    cdef NormPlan p = _plan(x)
+    cdef int w = wide(x), failed = 0
+    cdef const NormKernels* k = norm_kernels_for(isa(), w)
+    cdef int threads = threads_for(p.chunks, p.rows * p.c)
+    cdef void* tiled = buffer(PACKED, <int64_t>NORM_TILED * p.width, w)
+    cdef double* partial = <double*>buffer(PARTIAL, max(p.chunks, 1) * 2 * p.c, 1)
+    cdef int64_t chunk, scratch_bytes = 3 * p.width * (8 if w else 4)
+    cdef void* memory
+    cdef void* x_data = cnp.PyArray_DATA(x)
+    cdef void* grad_y_data = cnp.PyArray_DATA(grad_y)
+    cdef void* grad_x_data = _data(grad_x)
+    k.tile_gradient(&p, _data(mean), _data(invstd), _data(weight), NULL, tiled)
+    if grad_weight is not None:
+        with nogil:
+            for chunk in prange(p.chunks, num_threads=threads, schedule="static",
+                                use_threads_if=threads > 1):
+                memory = scratch(TILE, scratch_bytes)
+                if memory == NULL:
+                    failed += 1
+                else:
+                    k.sums(&p, chunk, x_data, grad_y_data, tiled, partial, memory)
+        if failed:
+            out_of_memory()
+        k.merge_sums(&p, 0, p.c, partial, _data(invstd), _data(grad_weight), _data(grad_bias))
+    if grad_x is None:
+        return
+    if training:
+        k.tile_gradient(&p, _data(mean), _data(invstd), _data(weight), partial, tiled)
+    with nogil:
+        for chunk in prange(p.chunks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            if training:
+                k.gradient(&p, chunk, x_data, grad_y_data, tiled, grad_x_data)
+            else:
+                k.scale(&p, chunk, grad_y_data, tiled, grad_x_data)
