@@ -2,11 +2,6 @@
 functions, borrowed from `reference`, where nothing would be gained."""
 
 from ..reference.array import *  # noqa: F403
-from ..reference.batchnorm import (  # noqa: F401
-    batch_norm_apply,
-    batch_norm_backward,
-    batch_norm_statistics,
-)
 from ..reference.elementwise import (  # noqa: F401
     elu_backward,
     elu_forward,
@@ -19,7 +14,6 @@ from ..reference.elementwise import (  # noqa: F401
     tanh_backward,
     tanh_forward,
 )
-from ..reference.gemm import matmul  # noqa: F401
 from ..reference.loss import (  # noqa: F401
     cross_entropy_backward,
     cross_entropy_forward,
@@ -35,14 +29,26 @@ from ..reference.loss import (  # noqa: F401
     softmax_backward,
     softmax_forward,
 )
-from ..reference.pooling import (  # noqa: F401
+from ..reference.pooling import max_pool_indices  # noqa: F401
+from ..reference.random import dropout, random_uniform  # noqa: F401
+from .batchnorm import (  # noqa: F401
+    batch_norm_apply,
+    batch_norm_backward,
+    batch_norm_statistics,
+)
+from .conv import (  # noqa: F401
+    conv_backward_input,
+    conv_backward_weight,
+    conv_forward,
+    sum_rows,
+)
+from .gemm import matmul  # noqa: F401
+from .pooling import (  # noqa: F401
     avg_pool_backward,
     avg_pool_forward,
     max_pool_backward,
     max_pool_forward,
-    max_pool_indices,
 )
-from ..reference.random import dropout, random_uniform  # noqa: F401
 from .update import (  # noqa: F401
     adadelta_update,
     adagrad_update,
