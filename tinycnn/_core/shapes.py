@@ -8,7 +8,7 @@ arrays with axes of length 1 in front, and a window that is 1 there.
 from functools import lru_cache
 from typing import NamedTuple
 
-from .checks import fail
+from .checks import fail, shape_text
 
 
 class Window(NamedTuple):
@@ -50,7 +50,6 @@ def tuple_of(value, dims, function, name, least):
     return values
 
 
-@lru_cache(maxsize=4096)
 def three_axes(kernel, stride, padding, dilation):
     """The `Window` for tuples of one, two or three axes; missing axes in front are 1 wide.
 
@@ -58,6 +57,96 @@ def three_axes(kernel, stride, padding, dilation):
     """
     one, none = (1,) * (3 - len(kernel)), ((0, 0),) * (3 - len(kernel))
     return Window(one + kernel, one + stride, none + padding, one + dilation)
+
+
+def _frozen(value):
+    """Lists, also nested ones, as tuples: arguments that a cache can look up."""
+    return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
+
+
+def conv_padding(function, padding, size, kernel, stride, dilation):
+    """(low, high) for each axis, from an int, a tuple of ints or pairs, or a rule by its name.
+
+    "valid" pads nothing. "full" pads dilation * (kernel - 1) on both sides: every overlap counts.
+    "same" pads in all max((ceil(in / stride) - 1) * stride + dilation * (kernel - 1) + 1 - in, 0),
+    so that out = ceil(in / stride); an odd pixel goes to the end.
+    """
+    dims = len(kernel)
+    if padding == "valid":
+        return ((0, 0),) * dims
+    spans = [d * (k - 1) for k, d in zip(kernel, dilation)]
+    if padding == "full":
+        return tuple([(span, span) for span in spans])
+    if padding == "same":
+        total = [max((-(-n // s) - 1) * s + span + 1 - n, 0) for n, s, span in zip(size, stride, spans)]
+        return tuple([(t // 2, t - t // 2) for t in total])
+    if isinstance(padding, str):
+        fail(function, "padding 'valid', 'same', 'full', or numbers", repr(padding),
+             "Use one of these names.")
+    if isinstance(padding, tuple) and len(padding) == dims and isinstance(padding[0], tuple):
+        return tuple([tuple_of(pair, 2, function, "padding (low, high)", 0) for pair in padding])
+    return tuple([(p, p) for p in tuple_of(padding, dims, function, "padding", 0)])
+
+
+def conv_window(function, size, kernel, stride, padding, dilation):
+    """The `Window` of a convolution over an input of `size`, from arguments as users write them.
+
+    Raises:  ValueError: if an argument is out of range, or the window is larger than the input.
+             TypeError: if an argument is no integer or sequence of integers.
+    """
+    return _conv_window(function, size, kernel, _frozen(stride), _frozen(padding), _frozen(dilation))
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _conv_window(function, size, kernel, stride, padding, dilation):
+    stride = tuple_of(stride, len(kernel), function, "stride", 1)
+    dilation = tuple_of(dilation, len(kernel), function, "dilation", 1)
+    pairs = conv_padding(function, padding, size, kernel, stride, dilation)
+    padded = tuple([n + low + high for n, (low, high) in zip(size, pairs)])
+    spans = tuple([d * (k - 1) + 1 for k, d in zip(kernel, dilation)])
+    if any(n < span for n, span in zip(padded, spans)):
+        fail(function, f"an input that the window {shape_text(spans)} fits into (kernel "
+             f"{shape_text(kernel)}, dilation {shape_text(dilation)})",
+             f"{shape_text(size)}, {shape_text(padded)} with padding",
+             "Pad more, or use a smaller kernel or dilation.")
+    return three_axes(kernel, stride, pairs, dilation)
+
+
+def transposed_window(function, size, kernel, stride, padding, output_padding, dilation):
+    """The `Window` of the convolution that a transposed one is the transpose of, and the output
+    size (OD, OH, OW).
+
+    Raises:  ValueError, TypeError: as conv_window; also if output_padding is not below stride or
+             dilation, or nothing is left of the output.
+    """
+    return _transposed_window(function, size, kernel, _frozen(stride), _frozen(padding),
+                              _frozen(output_padding), _frozen(dilation))
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _transposed_window(function, size, kernel, stride, padding, output_padding, dilation):
+    dims = len(kernel)
+    stride = tuple_of(stride, dims, function, "stride", 1)
+    dilation = tuple_of(dilation, dims, function, "dilation", 1)
+    extra = tuple_of(output_padding, dims, function, "output_padding", 0)
+    if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
+        fail(function, "output_padding below stride or dilation",
+             f"{output_padding!r} with stride {shape_text(stride)} and dilation {shape_text(dilation)}",
+             "It picks among output sizes that differ by less than a stride.")
+    grown = tuple([n * s for n, s in zip(size, stride)])
+    pairs = conv_padding(function, padding, grown, kernel, stride, dilation)
+    if padding == "same":
+        out = tuple([n + e for n, e in zip(grown, extra)])
+    else:
+        out = tuple([
+            (n - 1) * s - low - high + d * (k - 1) + e + 1
+            for n, k, s, (low, high), e, d in zip(size, kernel, stride, pairs, extra, dilation)
+        ])
+    if min(out) < 1:
+        fail(function, "an output of at least one pixel along each axis",
+             f"size {shape_text(out)} from input size {shape_text(size)}",
+             "Use less padding, or a larger input.")
+    return three_axes(kernel, stride, pairs, dilation), (1,) * (3 - dims) + out
 
 
 class PoolAxis(NamedTuple):

@@ -27,14 +27,14 @@ cdef extern from "simd/conv_api.hh" nogil:
         int64_t depth()
         int64_t taps()
     struct WeightTasks:
-        int64_t chunks, tap_blocks, width
+        int64_t chunks, tap_blocks, panels
     struct ConvKernels:
-        int64_t lanes
+        int64_t panel_width
         int64_t (*packed_size)(const Gather*) noexcept nogil
         int64_t (*panels)(const Gather*) noexcept nogil
         void (*pack)(const Gather*, int64_t, const void*, void*) noexcept nogil
-        int64_t (*tile_pixels)(const Gather*) noexcept nogil
-        int64_t (*tile_scratch)(const Gather*) noexcept nogil
+        int64_t (*tasks)(const Gather*) noexcept nogil
+        int64_t (*task_scratch)(const Gather*) noexcept nogil
         void (*gather)(const Gather*, int64_t, const void*, const void*, const void*, void*, void*) noexcept nogil
         WeightTasks (*weight_tasks)(const Gather*) noexcept nogil
         int64_t (*weight_scratch)(const Gather*, const WeightTasks*) noexcept nogil
@@ -82,24 +82,23 @@ cdef int _run_gather(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, c
     """Pack the weights, then compute every tile of the gather."""
     cdef int w = wide(x)
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
-    cdef int64_t pixels = g.pixels(), tile = k.tile_pixels(g), scratch_bytes, task
-    cdef int64_t tiles = (pixels + tile - 1) // tile * g.groups, panels = k.panels(g)
-    cdef int threads = threads_for(tiles, pixels * g.groups * g.oc * (g.depth() // 8 + 1)), failed = 0
+    cdef int64_t tasks = k.tasks(g), panels = k.panels(g), scratch_bytes, task
+    cdef int threads = threads_for(tasks, g.pixels() * g.groups * g.oc * (g.depth() // 8 + 1)), failed = 0
     cdef void* packed = buffer(PACKED, k.packed_size(g), w)
     cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
     cdef void* bias_data = NULL
     cdef void* y_data = cnp.PyArray_DATA(y)
-    if tiles == 0 or g.oc == 0:
+    if tasks == 0 or g.oc == 0:
         return 0
     if bias is not None:
         bias_data = cnp.PyArray_DATA(<cnp.ndarray>bias)
-    scratch_bytes = k.tile_scratch(g) * (8 if w else 4)
+    scratch_bytes = k.task_scratch(g) * (8 if w else 4)
     with nogil:
         for task in prange(panels, num_threads=threads, schedule="static", use_threads_if=threads > 1):
             k.pack(g, task, w_data, packed)
-        for task in prange(tiles, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
+        for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
             memory = scratch(TILE, scratch_bytes)
             if memory == NULL:
                 failed += 1
@@ -160,11 +159,11 @@ def conv_backward_weight(
         grad_weight[...] = 0
         return
     cdef WeightTasks t = k.weight_tasks(&g)
-    cdef int64_t tasks = groups * t.chunks * t.tap_blocks, vectors, task
-    vectors = groups * t.width // k.lanes
+    cdef int64_t tasks = groups * t.chunks * t.tap_blocks, task
+    cdef int64_t panels = groups * t.panels
     cdef int64_t scratch_bytes = k.weight_scratch(&g, &t) * (8 if w else 4)
     cdef int threads = threads_for(tasks, g.pixels() * groups * g.oc * (g.depth() // 8 + 1)), failed = 0
-    cdef void* partial = buffer(PARTIAL, groups * t.chunks * g.depth() * t.width, w)
+    cdef void* partial = buffer(PARTIAL, panels * t.chunks * g.depth() * k.panel_width, w)
     cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
@@ -176,7 +175,7 @@ def conv_backward_weight(
                 failed += 1
             else:
                 k.weight_gather(&g, &t, task, x_data, grad_y_data, partial, memory)
-        for task in prange(vectors, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+        for task in prange(panels, num_threads=threads, schedule="static", use_threads_if=threads > 1):
             k.weight_finish(&g, &t, task, partial, grad_weight_data)
     if failed:
         out_of_memory()

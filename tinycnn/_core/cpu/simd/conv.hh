@@ -1,134 +1,15 @@
-// Convolution by tile-wise im2col: the pixels of a tile become rows of numbers, and the rows are
-// multiplied with packed weights by the micro-kernel (tile.hh). The full column matrix, KH * KW times
-// the input, never exists: a tile of it lies in the cache.
+// Convolution, and the gradient of its input: rows of numbers, made of the pixels of a tile, times
+// packed weights, by the micro-kernel (tile.hh).
 //
-//     x (N, D, H, W, C)         rows [pixels][taps * C]        weights, packed [taps * C][NR]
-//     +-------------+           pixel 0 | tap 0 | tap 1 | ...      x     panel of NR channels
-//     |  window  -> |   copy    pixel 1 | tap 0 | tap 1 | ...
-//     +-------------+   --->    ...                                =     y [pixels][NR]
+//     rows [pixels][taps * C]   x   panel of weights [taps * C][NR]   =   y [pixels][NR]
 //
-// With channels last, the taps of a row of the window lie side by side in x: one copy of KW * C
-// numbers. A tile's cost is pixels * taps * C numbers copied, and OC times as many multiply-adds.
+// Rows come from one of two places: a strip (strip.hh) where the pixels of an output row are many
+// enough to fill a tile, else im2col (im2col.hh).
 #pragma once
-#include "conv_api.hh"
-#include "tile.hh"
+#include "im2col.hh"
+#include "strip.hh"
 
 namespace TCN_ISA {
-
-TCN_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-TCN_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
-TCN_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-TCN_INLINE int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-
-// Numbers from the start of one row to the next. Rows a multiple of 1 KB apart would fall into the
-// same few sets of the first cache, so they are moved apart by a vector.
-template <class T>
-TCN_INLINE int64_t row_stride(int64_t depth) {
-  return depth * int64_t(sizeof(T)) % 1024 == 0 ? depth + LANES<T> : depth;
-}
-
-// Copies for rows that are written from front to back: whole vectors, so up to one vector of what
-// follows is overwritten, and filled by the next copy. Reads never pass the end of x.
-template <class T>
-TCN_INLINE void copy_run(T* to, const T* from, int64_t n, const T* x_end) {
-  if (from + n + LANES<T> <= x_end) {
-    for (int64_t i = 0; i < n; i += LANES<T>) store(to + i, load(from + i));
-  } else {
-    TCN_ASSERT(from + n <= x_end);
-    std::memcpy(to, from, n * sizeof(T));
-  }
-}
-
-template <class T>
-TCN_INLINE void zero_run(T* to, int64_t n) {
-  for (int64_t i = 0; i < n; i += LANES<T>) store(to + i, Vec<T>{});
-}
-
-// A pixel of the gather, counted through images, planes, rows.
-struct Pixel {
-  int64_t n, d, h, w;
-  static TCN_INLINE Pixel at(const Gather& g, int64_t p) {
-    Pixel r;
-    r.w = p % g.axis[2].out, p /= g.axis[2].out;
-    r.h = p % g.axis[1].out, p /= g.axis[1].out;
-    r.d = p % g.axis[0].out;
-    r.n = p / g.axis[0].out;
-    return r;
-  }
-  TCN_INLINE void next(const Gather& g) {
-    if (++w < g.axis[2].out) return;
-    w = 0;
-    if (++h < g.axis[1].out) return;
-    h = 0;
-    if (++d < g.axis[0].out) return;
-    d = 0;
-    ++n;
-  }
-};
-
-// Taps [t0, t1) of one row of the window (fixed tap along D and H) for one pixel: the part inside x is
-// copied, the part in the padding is zero. Returns the place behind what was written.
-template <class T>
-TCN_INLINE T* fill_window_row(const Gather& g, const T* x_row, bool inside, int64_t w, int64_t t0,
-                              int64_t t1, const T* x_end, T* to) {
-  const Axis& a = g.axis[2];
-  const int64_t xc = g.x_channels();
-  if (!inside) {
-    zero_run(to, (t1 - t0) * g.c);
-    return to + (t1 - t0) * g.c;
-  }
-  const int64_t start = w * a.step + a.first;
-  if (a.delta == 1 && g.groups == 1) {  // the taps lie side by side
-    const int64_t lo = least(most(t0, -start), t1), hi = most(least(t1, a.in - start), lo);
-    if (lo > t0) zero_run(to, (lo - t0) * g.c);
-    if (hi > lo) copy_run(to + (lo - t0) * g.c, x_row + (start + lo) * xc, (hi - lo) * g.c, x_end);
-    if (t1 > hi) zero_run(to + (hi - t0) * g.c, (t1 - hi) * g.c);
-    return to + (t1 - t0) * g.c;
-  }
-  for (int64_t t = t0; t < t1; ++t, to += g.c) {
-    const int64_t position = start + t * a.delta;
-    if (position >= 0 && position < a.in) copy_run(to, x_row + position * xc, g.c, x_end);
-    else zero_run(to, g.c);
-  }
-  return to;
-}
-
-// im2col of one pixel: `count` taps of its window from tap (td, th, tw) on. `x` points at the group's
-// first channel.
-struct Taps {
-  int64_t d, h, w, count;
-  static TCN_INLINE Taps range(const Gather& g, int64_t from, int64_t to) {
-    const int64_t kw = g.axis[2].taps, kh = g.axis[1].taps;
-    return Taps{from / kw / kh, from / kw % kh, from % kw, to - from};
-  }
-};
-
-template <class T>
-TCN_INLINE void fill_row(const Gather& g, const T* x, const T* x_end, const Pixel& p, Taps tap, T* to) {
-  const Axis &ad = g.axis[0], &ah = g.axis[1], &aw = g.axis[2];
-  while (tap.count > 0) {
-    const int64_t end = least(aw.taps, tap.w + tap.count);
-    const int64_t d = p.d * ad.step + ad.first + tap.d * ad.delta;
-    const int64_t h = p.h * ah.step + ah.first + tap.h * ah.delta;
-    const bool inside = d >= 0 && d < ad.in && h >= 0 && h < ah.in;
-    const T* x_row = x + ((p.n * ad.in + d) * ah.in + h) * aw.in * g.x_channels();
-    to = fill_window_row(g, x_row, inside, p.w, tap.w, end, x_end, to);
-    tap.count -= end - tap.w;
-    tap.w = 0;
-    if (++tap.h == ah.taps) tap.h = 0, ++tap.d;
-  }
-}
-
-// im2col of a tile: pixels [from, from + count), rows `stride` apart.
-template <class T>
-TCN_INLINE void fill_tile(const Gather& g, const T* x, int64_t group, int64_t from, int64_t count,
-                          int64_t tap0, int64_t tap1, T* rows, int64_t stride) {
-  const T* x_end = x + g.images * g.axis[0].in * g.axis[1].in * g.axis[2].in * g.x_channels();
-  const Taps taps = Taps::range(g, tap0, tap1);
-  Pixel p = Pixel::at(g, from);
-  for (int64_t i = 0; i < count; ++i, p.next(g))
-    fill_row(g, x + group * g.c, x_end, p, taps, rows + i * stride);
-}
 
 // --- weights ---------------------------------------------------------------------------------
 
@@ -167,16 +48,23 @@ void pack(const Gather* gather, int64_t task, const void* weight, void* packed) 
 
 // --- forward, and gradient of the input ------------------------------------------------------
 
-// Pixels of a tile: rows that fill a part of the second cache, whole micro-tiles of them.
+// im2col: pixels of a tile, so that its rows fill a part of the second cache.
 template <class T>
-int64_t tile_pixels(const Gather* g) {
-  const int64_t rows = 32768 * 4 / int64_t(sizeof(T)) / most(g->depth(), 1);
+int64_t tile_pixels(const Gather& g) {
+  const int64_t rows = 32768 * 4 / int64_t(sizeof(T)) / most(g.depth(), 1);
   return round_up(most(least(rows, 16 * MR), 2 * MR), MR);
 }
 
 template <class T>
-int64_t tile_scratch(const Gather* g) {
-  return tile_pixels<T>(g) * (row_stride<T>(g->depth()) + g->oc) + 2 * NR<T>;
+int64_t tasks(const Gather* g) {
+  if (g->pixels() == 0) return 0;
+  return g->groups * (uses_strip<T>(*g) ? strip_of<T>(*g).tiles : ceil_div(g->pixels(), tile_pixels<T>(*g)));
+}
+
+template <class T>
+int64_t task_scratch(const Gather* g) {
+  if (uses_strip<T>(*g)) return strip_scratch<T>(strip_of<T>(*g));
+  return tile_pixels<T>(*g) * (row_stride<T>(g->depth()) + g->oc) + 2 * NR<T>;
 }
 
 // Outputs that do not follow one another in y (a phase of a strided gradient): moved to their places.
@@ -207,18 +95,22 @@ TCN_INLINE bool rows_lie_in_x(const Gather& g) {
   return row_stride<T>(g.x_channels()) == g.x_channels();
 }
 
-// One tile of pixels of one group: im2col, then every panel of weights.
+// The bias of a panel, padded with zeros; null if there is none.
 template <class T>
-void gather(const Gather* plan, int64_t task, const void* x_, const void* packed_, const void* bias_,
-            void* y_, void* scratch) {
-  const Gather& g = *plan;
-  const T* x = static_cast<const T*>(x_);
-  T* y = static_cast<T*>(y_);
-  const int64_t pixels = g.pixels(), tile = tile_pixels<T>(plan), tiles = ceil_div(pixels, tile);
+TCN_INLINE const T* panel_bias(const void* bias, int64_t from, int columns, T* padded) {
+  if (!bias) return nullptr;
+  for (int j = 0; j < NR<T>; ++j) padded[j] = j < columns ? static_cast<const T*>(bias)[from + j] : T(0);
+  return padded;
+}
+
+// One tile of pixels of one group by im2col, then every panel of weights.
+template <class T>
+void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, const void* bias, T* y,
+                 T* scratch) {
+  const int64_t pixels = g.pixels(), tile = tile_pixels<T>(g), tiles = ceil_div(pixels, tile);
   const int64_t group = task / tiles, from = task % tiles * tile, count = least(tile, pixels - from);
   const int64_t depth = g.depth(), in_group = ceil_div(g.oc, NR<T>);
-  T* result = static_cast<T*>(scratch);
-  T* rows = result + round_up(tile * g.oc, LANES<T>);
+  T *result = scratch, *rows = result + round_up(tile * g.oc, LANES<T>), padded[NR<T>];
   int64_t stride = row_stride<T>(depth);
   const T* a = rows;
   if (rows_lie_in_x<T>(g)) {
@@ -228,23 +120,57 @@ void gather(const Gather* plan, int64_t task, const void* x_, const void* packed
     fill_tile(g, x, group, from, count, 0, g.taps(), rows, stride);
   }
   const bool in_order = stored_in_order(g);
-  T bias[NR<T>];
   for (int64_t panel = 0; panel < in_group; ++panel) {
     const int64_t first = panel * NR<T>;
     const int columns = int(least(NR<T>, g.oc - first));
-    Tile<T> t{depth, a, stride, nullptr, panel_width<T>(g.oc - first), nullptr, false,
-              in_order ? y + from * g.y_channels() + group * g.oc + first : result + first,
-              in_order ? g.y_channels() : g.oc, columns};
-    t.b = static_cast<const T*>(packed_) + (group * in_group + panel) * depth * NR<T>;
-    if (bias_) {
-      for (int j = 0; j < columns; ++j)
-        bias[j] = static_cast<const T*>(bias_)[group * g.oc + first + j];
-      for (int j = columns; j < NR<T>; ++j) bias[j] = T(0);
-      t.bias = bias;
-    }
-    multiply_rows<T, true>(count, t);
+    multiply_rows<T, true>(
+        count, Tile<T>{depth, a, stride, packed + (group * in_group + panel) * depth * NR<T>,
+                       panel_width<T>(g.oc - first),
+                       panel_bias(bias, group * g.oc + first, columns, padded), false,
+                       in_order ? y + from * g.y_channels() + group * g.oc + first : result + first,
+                       in_order ? g.y_channels() : g.oc, columns});
   }
   if (!in_order) place_rows(g, group, from, count, result, y);
+}
+
+// A few rows of output of one group from a strip, for every panel of weights. Rows of the window that
+// lie in the padding are skipped.
+template <class T>
+void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, const void* bias, T* y,
+                  T* scratch) {
+  const Axis &d = g.axis[0], &h = g.axis[1], &w = g.axis[2];
+  const Strip s = strip_of<T>(g);
+  const int64_t group = task / s.tiles, in_group = ceil_div(g.oc, NR<T>), yc = g.y_channels();
+  const StripTile t = StripTile::at(g, s, task % s.tiles);
+  const T* strip = fill_strip(g, s, t, group, x, scratch);
+  T padded[NR<T>];
+  for (int64_t panel = 0; panel < in_group; ++panel) {
+    const int64_t first = panel * NR<T>;
+    const int columns = int(least(NR<T>, g.oc - first)), width = panel_width<T>(g.oc - first);
+    Tile<T> tile{w.taps * g.c, nullptr, w.step * g.c, nullptr, width,
+                 panel_bias(bias, group * g.oc + first, columns, padded), false, nullptr,
+                 w.store_step * yc, columns, 0, h.delta * s.row};
+    for (int64_t o = t.from; o < t.from + t.height; ++o) {
+      const int64_t top = o * h.step + h.first;  // the window's rows: top + th * delta
+      int64_t lo = 0, hi = h.taps;
+      while (lo < hi && top + lo * h.delta < 0) ++lo;
+      while (hi > lo && top + (hi - 1) * h.delta >= h.in) --hi;
+      tile.segments = hi - lo;
+      tile.a = strip + ((o - t.from) * h.step + lo * h.delta) * s.row;
+      tile.b = packed + (group * in_group + panel) * g.depth() * NR<T> + lo * tile.depth * width;
+      const int64_t row = (t.n * d.store_size + d.store0) * h.store_size + h.store0 + o * h.store_step;
+      tile.c = y + (row * w.store_size + w.store0) * yc + group * g.oc + first;
+      multiply_rows<T, true>(w.out, tile);
+    }
+  }
+}
+
+template <class T>
+void gather(const Gather* g, int64_t task, const void* x, const void* packed, const void* bias, void* y,
+            void* scratch) {
+  const auto run = uses_strip<T>(*g) ? gather_strip<T> : gather_rows<T>;
+  run(*g, task, static_cast<const T*>(x), static_cast<const T*>(packed), bias, static_cast<T*>(y),
+      static_cast<T*>(scratch));
 }
 
 }  // namespace TCN_ISA

@@ -63,17 +63,20 @@ inline Axis backward_axis(int64_t x_size, int64_t y_size, int64_t kernel, int64_
 // How a weight gradient is cut into tasks: chunks of pixels x blocks of taps, for each group. It
 // depends on the sizes only, never on the number of threads, so the order of each sum is fixed.
 struct WeightTasks {
-  int64_t chunks, chunk_pixels, tap_blocks, block_taps, tile_pixels, width;  // width: oc, padded
+  int64_t tiles, tile_pixels;      // tiles of pixels, the most a tile has
+  int64_t chunks, chunk_tiles;     // chunks of tiles
+  int64_t tap_blocks, block_taps;  // blocks of taps
+  int64_t panels;                  // panels of written channels
 };
 
 struct ConvKernels {
-  int64_t lanes;                                           // numbers in a vector
+  int64_t panel_width;                                     // numbers: NR
   int64_t (*packed_size)(const Gather*);                   // numbers
   int64_t (*panels)(const Gather*);                        // tasks of pack
   void (*pack)(const Gather*, int64_t task, const void* weight, void* packed);
-  int64_t (*tile_pixels)(const Gather*);
-  int64_t (*tile_scratch)(const Gather*);                  // numbers
-  void (*gather)(const Gather*, int64_t tile, const void* x, const void* packed, const void* bias,
+  int64_t (*tasks)(const Gather*);                         // of gather
+  int64_t (*task_scratch)(const Gather*);                  // numbers
+  void (*gather)(const Gather*, int64_t task, const void* x, const void* packed, const void* bias,
                  void* y, void* scratch);
   WeightTasks (*weight_tasks)(const Gather*);
   int64_t (*weight_scratch)(const Gather*, const WeightTasks*);  // numbers, for a thread

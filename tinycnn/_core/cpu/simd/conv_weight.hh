@@ -2,33 +2,39 @@
 //
 //     grad_weight [taps * C][OC]  =  sum over pixels p of   rows[p][taps * C] (outer) grad_y[p][OC]
 //
-// Columns of the im2col tile are the rows of the product, read where they lie (tile.hh, columns);
-// grad_y is the panel of B where it lies. Pixels are summed in chunks and the chunks in order, so
-// the sum is the same for any number of threads.
+// Columns of the rows are what the micro-kernel multiplies, read where they lie (tile.hh, columns), be
+// it in a strip or an im2col tile; grad_y is packed. Pixels are summed in chunks and the chunks in
+// order, so the sum is the same for any number of threads.
 #pragma once
 #include "conv.hh"
 
 namespace TCN_ISA {
 
 // Up to 8 chunks of pixels while the partial sums are small, 2 when they are large; blocks of taps
-// that keep a tile of rows in the second cache.
+// that keep a tile of rows, and its sums, in the second cache. In a strip a block is whole rows of the
+// window, and a tile is a number of output rows; else a tile is a number of pixels.
 template <class T>
 WeightTasks weight_tasks(const Gather* g) {
   WeightTasks t;
-  const int64_t pixels = g->pixels(), taps = g->taps();
-  t.width = round_up(g->oc, LANES<T>);
+  const int64_t taps = g->taps(), row = g->axis[2].taps;
+  const bool strip = uses_strip<T>(*g), small = g->depth() * round_up(g->oc, NR<T>) <= 65536;
+  t.panels = ceil_div(g->oc, NR<T>);
   t.block_taps = most(1, least(taps, 768 / g->c));
+  if (strip) t.block_taps = small ? taps : row * most(1, t.block_taps / row);
   t.tap_blocks = ceil_div(taps, t.block_taps);
-  t.tile_pixels = most(64, least(256, 65536 / (t.block_taps * g->c)));
-  const int64_t chunks = g->depth() * t.width <= 65536 ? 8 : 2;
-  t.chunk_pixels = round_up(ceil_div(pixels, chunks), t.tile_pixels);
-  t.chunks = ceil_div(pixels, t.chunk_pixels);
+  t.tile_pixels = strip ? strip_of<T>(*g).height * g->axis[2].out
+                        : most(64, least(256, 65536 / (t.block_taps * g->c)));
+  t.tiles = strip ? strip_of<T>(*g).tiles : ceil_div(g->pixels(), t.tile_pixels);
+  t.chunk_tiles = ceil_div(t.tiles, small ? 8 : 2);
+  t.chunks = ceil_div(t.tiles, t.chunk_tiles);
   return t;
 }
 
 template <class T>
 int64_t weight_scratch(const Gather* g, const WeightTasks* t) {
-  return t->tile_pixels * (row_stride<T>(t->block_taps * g->c) + NR<T>) + 2 * NR<T>;
+  const int64_t rows = uses_strip<T>(*g) ? strip_scratch<T>(strip_of<T>(*g))
+                                         : t->tile_pixels * row_stride<T>(t->block_taps * g->c);
+  return rows + t->tile_pixels * NR<T> + 3 * NR<T>;
 }
 
 // A panel of grad_y, [pixels][width], padded with zeros: packed, since pixels a multiple of 1 KB apart
@@ -42,55 +48,93 @@ void copy_panel(const T* from, int64_t stride, int64_t pixels, int64_t columns, 
     }
 }
 
-// One task: a chunk of pixels and a block of taps of one group, into its own part of `partial`,
-// [group][chunk][taps * C][width].
+// The sums of one tile: `tile` multiplies its rows with every panel of grad_y.
+template <class T, class F>
+TCN_INLINE void each_panel(const Gather& g, const WeightTasks& t, int64_t group, int64_t from,
+                           int64_t count, const T* grad_y, T* panel, F tile) {
+  grad_y += from * g.y_channels() + group * g.oc;
+  for (int64_t p = 0; p < t.panels; ++p) {
+    const int64_t first = p * NR<T>;
+    const int columns = panel_width<T>(g.oc - first);
+    copy_panel(grad_y + first, g.y_channels(), count, least(columns, g.oc - first), columns, panel);
+    tile(p * g.depth() * NR<T>, columns);
+  }
+}
+
+// Tile number `index`, taps [tap0, tap1), by im2col.
 template <class T>
-void weight_gather(const Gather* plan, const WeightTasks* t, int64_t task, const void* x_,
-                   const void* grad_y_, void* partial_, void* scratch) {
+void weight_rows(const Gather& g, const WeightTasks& t, int64_t group, int64_t index, int64_t tap0,
+                 int64_t tap1, bool add, const T* x, const T* grad_y, T* partial, T* panel, T* rows) {
+  const int64_t from = index * t.tile_pixels, count = least(t.tile_pixels, g.pixels() - from);
+  const int64_t stride = row_stride<T>(t.block_taps * g.c);
+  fill_tile(g, x, group, from, count, tap0, tap1, rows, stride);
+  each_panel(g, t, group, from, count, grad_y, panel, [&](int64_t sums, int columns) {
+    multiply_rows<T, false>((tap1 - tap0) * g.c, Tile<T>{count, rows, stride, panel, columns, nullptr,
+                                                         add, partial + sums, NR<T>, columns});
+  });
+}
+
+// Tile number `index`, the window rows of taps [tap0, tap1), from a strip.
+template <class T>
+void weight_strip(const Gather& g, const WeightTasks& t, int64_t group, int64_t index, int64_t tap0,
+                  int64_t tap1, bool add, const T* x, const T* grad_y, T* partial, T* panel, T* memory) {
+  const Axis &h = g.axis[1], &w = g.axis[2];
+  const Strip s = strip_of<T>(g);
+  const StripTile tile = StripTile::at(g, s, index);
+  const T* strip = fill_strip(g, s, tile, group, x, memory);
+  const int64_t width = w.taps * g.c, from = (tile.n * h.out + tile.from) * w.out;
+  each_panel(g, t, group, from, tile.height * w.out, grad_y, panel, [&](int64_t sums, int columns) {
+    for (int64_t th = tap0 / w.taps; th < tap1 / w.taps; ++th)
+      multiply_rows<T, false>(
+          width, Tile<T>{w.out, strip + th * h.delta * s.row, w.step * g.c, panel, columns, nullptr, add,
+                         partial + sums + (th * w.taps - tap0) * g.c * NR<T>, NR<T>, columns,
+                         tile.height, h.step * s.row});
+  });
+}
+
+// One task: a chunk of pixels and a block of taps of one group, into its own part of `partial`,
+// [group][chunk][panel][taps * C][NR].
+template <class T>
+void weight_gather(const Gather* plan, const WeightTasks* t, int64_t task, const void* x,
+                   const void* grad_y, void* partial_, void* scratch) {
   const Gather& g = *plan;
   const int64_t block = task % t->tap_blocks, chunk = task / t->tap_blocks % t->chunks,
                 group = task / t->tap_blocks / t->chunks;
   const int64_t tap0 = block * t->block_taps, tap1 = least(g.taps(), tap0 + t->block_taps);
-  const int64_t height = (tap1 - tap0) * g.c, stride = row_stride<T>(t->block_taps * g.c);
-  const int64_t end = least(g.pixels(), (chunk + 1) * t->chunk_pixels);
-  T* partial = static_cast<T*>(partial_) + ((group * t->chunks + chunk) * g.taps() + tap0) * g.c * t->width;
+  T* partial = static_cast<T*>(partial_) +
+               ((group * t->chunks + chunk) * t->panels * g.taps() + tap0) * g.c * NR<T>;
   T* panel = static_cast<T*>(scratch);
-  T* rows = panel + t->tile_pixels * NR<T>;
-  bool add = false;
-  for (int64_t from = chunk * t->chunk_pixels; from < end; from += t->tile_pixels, add = true) {
-    const int64_t count = least(t->tile_pixels, end - from);
-    fill_tile(g, static_cast<const T*>(x_), group, from, count, tap0, tap1, rows, stride);
-    const T* grad_y = static_cast<const T*>(grad_y_) + from * g.y_channels() + group * g.oc;
-    for (int64_t first = 0; first < t->width; first += NR<T>) {
-      const int columns = int(least(NR<T>, t->width - first));
-      copy_panel(grad_y + first, g.y_channels(), count, least(columns, g.oc - first), columns, panel);
-      multiply_rows<T, false>(height, Tile<T>{count, rows, stride, panel, columns, nullptr, add,
-                                              partial + first, t->width, columns});
-    }
-  }
+  T* rows = panel + round_up(t->tile_pixels * NR<T>, NR<T>);
+  const auto tile = uses_strip<T>(g) ? weight_strip<T> : weight_rows<T>;
+  const int64_t first = chunk * t->chunk_tiles, end = least(t->tiles, first + t->chunk_tiles);
+  for (int64_t index = first; index < end; ++index)
+    tile(g, *t, group, index, tap0, tap1, index > first, static_cast<const T*>(x),
+         static_cast<const T*>(grad_y), partial, panel, rows);
 }
 
-// Adds the chunks, for a vector of written channels, and writes them where the weights have them: a
-// row of (C, KH, KW) for each channel, from front to back.
+// Adds the chunks, for a panel of written channels, and writes them where the weights have them: for
+// each channel a row of (C, KH, KW), from front to back.
 template <class T>
 void weight_finish(const Gather* plan, const WeightTasks* t, int64_t task, const void* partial_,
                    void* grad_weight) {
   const Gather& g = *plan;
-  const int64_t vectors = t->width / LANES<T>, group = task / vectors, first = task % vectors * LANES<T>;
-  const int64_t lanes = least(LANES<T>, g.oc - first), chunk_size = g.depth() * t->width;
-  const T* partial = static_cast<const T*>(partial_) + group * t->chunks * chunk_size + first;
-  T* to = static_cast<T*>(grad_weight) + group * g.w_group + first * g.w_out;
-  for (int64_t c = 0; c < g.c; ++c) {
-    int64_t tap = 0;
-    for (int64_t d = 0; d < g.axis[0].taps; ++d)
-      for (int64_t h = 0; h < g.axis[1].taps; ++h)
-        for (int64_t w = 0; w < g.axis[2].taps; ++w, ++tap) {
-          const T* from = partial + (tap * g.c + c) * t->width;
-          Vec<T> sum = load(from);
-          for (int64_t chunk = 1; chunk < t->chunks; ++chunk) sum += load(from + chunk * chunk_size);
-          T* place = to + c * g.w_in + d * g.w_tap[0] + h * g.w_tap[1] + w * g.w_tap[2];
-          for (int64_t l = 0; l < lanes; ++l) place[l * g.w_out] = sum[l];
-        }
+  const int64_t group = task / t->panels, panel = task % t->panels, panel_size = g.depth() * NR<T>;
+  const T* sums = static_cast<const T*>(partial_) + (group * t->chunks * t->panels + panel) * panel_size;
+  for (int64_t first = panel * NR<T>; first < least(g.oc, (panel + 1) * NR<T>); first += LANES<T>, sums += LANES<T>) {
+    T* to = static_cast<T*>(grad_weight) + group * g.w_group + first * g.w_out;
+    const int64_t lanes = least(LANES<T>, g.oc - first);
+    for (int64_t c = 0; c < g.c; ++c) {
+      int64_t tap = 0;
+      for (int64_t d = 0; d < g.axis[0].taps; ++d)
+        for (int64_t h = 0; h < g.axis[1].taps; ++h)
+          for (int64_t w = 0; w < g.axis[2].taps; ++w, ++tap) {
+            const T* from = sums + (tap * g.c + c) * NR<T>;
+            Vec<T> sum = load(from);
+            for (int64_t i = 1; i < t->chunks; ++i) sum += load(from + i * t->panels * panel_size);
+            T* place = to + c * g.w_in + d * g.w_tap[0] + h * g.w_tap[1] + w * g.w_tap[2];
+            for (int64_t l = 0; l < lanes; ++l) place[l * g.w_out] = sum[l];
+          }
+    }
   }
 }
 

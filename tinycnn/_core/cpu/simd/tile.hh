@@ -16,6 +16,8 @@
 //
 // A is read in one of two ways: ROWS, a[i * lda + k] (a row of A is contiguous), or columns,
 // a[k * lda + i], which is the transpose of A where it lies and what the weight gradient needs.
+// Either way K may fall into segments of A, so that A can be a piece of an image: the rows of a
+// window (forward), or rows of pixels (weight gradient).
 #pragma once
 #include "vec.hh"
 
@@ -35,7 +37,7 @@ constexpr int NR = 2 * LANES<T>;
 
 template <class T>
 struct Tile {
-  int64_t depth;   // K
+  int64_t depth;   // K, or its part in one segment
   const T* a;
   int64_t lda;
   const T* b;      // B[k] at b + k * ldb, readable for whole vectors
@@ -45,6 +47,8 @@ struct Tile {
   T* c;
   int64_t ldc;
   int columns;     // of C; the last vector may be cut
+  int64_t segments = 1;
+  int64_t a_segment = 0;  // from the start of one segment of A to the next
 };
 
 template <class T, int M, int NV, bool ROWS>
@@ -58,18 +62,20 @@ void multiply(const Tile<T>& t) {
                 : t.bias ? load(t.bias + j * L)
                          : Vec<T>{};
   }
-  const T* a = t.a;
   const T* b = t.b;
   const int64_t lda = t.lda, ldb = t.ldb;
-  for (int64_t k = t.depth; k > 0; --k) {
-    Vec<T> row[NV];
-    TCN_UNROLL for (int j = 0; j < NV; ++j) row[j] = load(b + j * L);
-    TCN_UNROLL for (int i = 0; i < M; ++i) {
-      const Vec<T> x = broadcast(ROWS ? a[i * lda] : a[i]);
-      TCN_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] += x * row[j];
+  for (int64_t segment = 0; segment < t.segments; ++segment) {
+    const T* a = t.a + segment * t.a_segment;
+    for (int64_t k = t.depth; k > 0; --k) {
+      Vec<T> row[NV];
+      TCN_UNROLL for (int j = 0; j < NV; ++j) row[j] = load(b + j * L);
+      TCN_UNROLL for (int i = 0; i < M; ++i) {
+        const Vec<T> x = broadcast(ROWS ? a[i * lda] : a[i]);
+        TCN_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] += x * row[j];
+      }
+      a += ROWS ? 1 : lda;
+      b += ldb;
     }
-    a += ROWS ? 1 : lda;
-    b += ldb;
   }
   TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
     T* c = t.c + i * t.ldc + j * L;

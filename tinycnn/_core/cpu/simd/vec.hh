@@ -145,13 +145,14 @@ TCN_INLINE void store_some(T* p, const Vec<T>& v, int n) {
   move_some(p, lanes, n);
 }
 
-template <class T>
-TCN_INLINE Vec<T> vmax(const Vec<T>& a, const Vec<T>& b) {
+// The larger, the smaller of each pair; b where one is NaN.
+template <class V>
+TCN_INLINE V vmax(V a, V b) {
   return select(a > b, a, b);
 }
 
-template <class T>
-TCN_INLINE Vec<T> vmin(const Vec<T>& a, const Vec<T>& b) {
+template <class V>
+TCN_INLINE V vmin(V a, V b) {
   return select(a < b, a, b);
 }
 

@@ -1,0 +1,99 @@
+// A strip: the rows of the input that a few rows of output see, zeros around them, in one piece of
+// the cache. The window of output pixel w is not copied: it lies in the strip, one segment for each
+// row of the window, and the window of pixel w + 1 lies `step` pixels further on.
+//
+//     strip     | 0 | p p p p p p p p | 0 |         pixel w: segments of KW * C numbers
+//               | 0 | p[w w w]p p p p | 0 |             a + th * row, th = 0 .. KH-1
+//               | 0 | p[w w w]p p p p | 0 |         pixel w + 1: step * C further on
+//               | 0 | p[w w w]p p p p | 0 |
+//
+// So each number of x is copied once for a tile, not KH * KW times; and not at all where no window
+// reaches into the padding: then the strip is x itself.
+#pragma once
+#include "im2col.hh"
+
+namespace TCN_ISA {
+
+struct Strip {
+  int64_t height;  // rows of output in a tile
+  int64_t tiles;   // tiles in all images, of one group
+  int64_t rows;    // rows of input for them
+  int64_t row;     // numbers from one row to the next
+  bool in_place;   // the strip is x itself
+};
+
+// Output pixels in a row below which a tile is better filled from several rows, by im2col.
+constexpr int64_t STRIP_PIXELS = 7;
+
+// Two axes at most, neighbouring taps side by side, and rows of a tile not 4 KB apart, where they
+// would all fall into the same set of the first cache.
+template <class T>
+TCN_INLINE bool uses_strip(const Gather& g) {
+  const Axis &d = g.axis[0], &w = g.axis[2];
+  return g.c > 0 && d.in == 1 && d.out == 1 && d.taps == 1 && d.first == 0 && w.out >= STRIP_PIXELS &&
+         g.axis[1].taps > 0 && w.taps > 0 && (w.delta == 1 || w.taps == 1) &&
+         w.step * g.c * int64_t(sizeof(T)) % 4096 != 0;
+}
+
+TCN_INLINE bool stays_inside(const Axis& a) {
+  return a.first >= 0 && (a.out - 1) * a.step + a.first + (a.taps - 1) * a.delta < a.in;
+}
+
+template <class T>
+TCN_INLINE Strip strip_of(const Gather& g) {
+  const Axis &h = g.axis[1], &w = g.axis[2];
+  Strip s;
+  s.in_place = g.groups == 1 && stays_inside(h) && stays_inside(w);
+  s.row = s.in_place ? w.in * g.c : ((w.out - 1) * w.step + w.taps) * g.c;
+  const int64_t numbers = 32768 * 4 / int64_t(sizeof(T));  // a part of the second cache
+  const int64_t fit = (numbers / s.row - (h.taps - 1) * h.delta - 1) / h.step + 1;
+  s.height = most(1, least(least(fit, h.out), ceil_div(256, w.out)));
+  s.rows = (s.height - 1) * h.step + (h.taps - 1) * h.delta + 1;
+  s.tiles = g.images * ceil_div(h.out, s.height);
+  return s;
+}
+
+// A tile: output rows [from, from + height) of image n.
+struct StripTile {
+  int64_t n, from, height;
+  static TCN_INLINE StripTile at(const Gather& g, const Strip& s, int64_t tile) {
+    const int64_t in_image = ceil_div(g.axis[1].out, s.height), from = tile % in_image * s.height;
+    return StripTile{tile / in_image, from, least(s.height, g.axis[1].out - from)};
+  }
+};
+
+// Fills the strip of a tile, and returns where it lies: in `memory`, or in x.
+template <class T>
+const T* fill_strip(const Gather& g, const Strip& s, const StripTile& t, int64_t group, const T* x,
+                    T* memory) {
+  const Axis &h = g.axis[1], &w = g.axis[2];
+  const int64_t xc = g.x_channels(), image = h.in * w.in * xc, top = t.from * h.step + h.first;
+  const T *x_image = x + t.n * image, *x_end = x + g.images * image;
+  if (s.in_place) return x_image + top * s.row + w.first * xc;
+  const int64_t columns = s.row / g.c;
+  const int64_t lo = least(most(-w.first, 0), columns), hi = most(least(w.in - w.first, columns), lo);
+  const int64_t rows = (t.height - 1) * h.step + (h.taps - 1) * h.delta + 1;
+  for (int64_t r = 0; r < rows; ++r) {
+    T* to = memory + r * s.row;
+    if (top + r < 0 || top + r >= h.in) {
+      zero_run(to, s.row);
+      continue;
+    }
+    const T* from = x_image + ((top + r) * w.in + w.first) * xc + group * g.c;
+    zero_run(to, lo * g.c);
+    if (g.groups == 1) {
+      copy_run(to + lo * g.c, from + lo * xc, (hi - lo) * g.c, x_end);
+    } else {
+      for (int64_t i = lo; i < hi; ++i) copy_run(to + i * g.c, from + i * xc, g.c, x_end);
+    }
+    zero_run(to + hi * g.c, (columns - hi) * g.c);
+  }
+  return memory;
+}
+
+template <class T>
+TCN_INLINE int64_t strip_scratch(const Strip& s) {
+  return s.in_place ? 0 : s.rows * s.row + LANES<T>;
+}
+
+}  // namespace TCN_ISA
