@@ -7,6 +7,7 @@ with the same names and parameters in each. `reference` is the contract: plain N
 import numpy
 
 from . import cpu
+from .cpu import runtime as runtime
 
 _numpy_array = numpy.ndarray
 _forced = None  # tests and curious readers run everything on `reference` by setting this
@@ -38,6 +39,11 @@ def to_device(array, device):
             f"to: expected device 'cpu', got {name!r}. {gpu_reason()} Use device='cpu'."
         )
     return array
+
+
+def devices():
+    """Names of the devices that can be used here."""
+    return ("cpu",)
 
 
 def gpu_reason():

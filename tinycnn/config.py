@@ -1,0 +1,79 @@
+"""Threads, and what this build and this machine have."""
+
+import sys
+
+import numpy
+
+from ._core import devices, gpu_reason, runtime
+from ._core.checks import fail
+from ._version import __version__
+
+
+def set_num_threads(count: int) -> None:
+    """Use `count` threads in kernels from now on. Results do not depend on it: not by one bit.
+
+    Args:    count (int): at least 1. Without OpenMP there is always one thread.
+    Raises:  TypeError: if it is no int. ValueError: if it is below 1.
+    Example: >>> import tinycnn
+             >>> before = tinycnn.get_num_threads()
+             >>> tinycnn.set_num_threads(1)
+             >>> tinycnn.get_num_threads()
+             1
+             >>> tinycnn.set_num_threads(before)
+    """
+    if type(count) is not int:
+        fail("set_num_threads", "an int", repr(count), "Pass for example 2.", TypeError)
+    if count < 1 or count > 4096:
+        fail("set_num_threads", "a count between 1 and 4096", repr(count), "Pass for example 2.")
+    runtime.set_num_threads(count)
+
+
+def get_num_threads() -> int:
+    """Threads that kernels use: OMP_NUM_THREADS at start, else the processors of this process.
+
+    A forked child starts with 1, because the threads of its parent are not there.
+
+    Example: >>> import tinycnn
+             >>> tinycnn.get_num_threads() >= 1
+             True
+    """
+    return runtime.get_num_threads()
+
+
+def config() -> dict[str, str | int | bool]:
+    """What this build and this machine have, as a dict; `show_config` prints it.
+
+    Example: >>> import tinycnn
+             >>> sorted(tinycnn.config())[:3]
+             ['gpu', 'instruction_set', 'instruction_sets']
+    """
+    kernels = runtime.config()
+    best = runtime.ISA_NAMES.index(kernels["isa_best"])
+    return {
+        "tinycnn": __version__,
+        "python": sys.version.split()[0],
+        "numpy": numpy.__version__,
+        "instruction_set": kernels["isa"],
+        "instruction_sets": ", ".join(runtime.ISA_NAMES[: best + 1]),
+        "openmp": kernels["openmp"],
+        "threads": kernels["threads"],
+        "gpu": gpu_reason(),
+    }
+
+
+def show_config() -> None:
+    """Print version, instruction set, threads, OpenMP, devices, and why there is no GPU.
+
+    Example: >>> import tinycnn
+             >>> tinycnn.show_config()  # doctest: +ELLIPSIS
+             tinycnn          ...
+             gpu              none: ...
+    """
+    found = config()
+    print(f"tinycnn          {found['tinycnn']} (Python {found['python']}, NumPy {found['numpy']})")
+    print(f"instruction set  {found['instruction_set']} (usable here: {found['instruction_sets']}; "
+          f"TINYCNN_ISA picks another)")
+    print(f"OpenMP           {'yes' if found['openmp'] else 'no: built without it, one thread'}")
+    print(f"threads          {found['threads']} (set_num_threads, OMP_NUM_THREADS)")
+    print(f"devices          {', '.join(devices())}")
+    print(f"gpu              none: {found['gpu']}")
