@@ -63,7 +63,7 @@ def adam_update(
             largest = max_exp_avg_sqs[i]
             v = numpy.maximum(largest, v, out=largest)
         correction1, correction2 = 1 - beta1**step, 1 - beta2**step
-        p[...] = p - lr / correction1 * (m / (numpy.sqrt(v) / correction2**0.5 + eps))
+        p[...] = p - lr / correction1 * m / (numpy.sqrt(v) / correction2**0.5 + eps)
 
 
 @_ignore
@@ -107,7 +107,7 @@ def adagrad_update(params, grads, sums, steps, lr, lr_decay, eps, weight_decay, 
         g = _descent(p, grads[i], weight_decay, maximize)
         s = sums[i]
         s[...] = s + g * g
-        p[...] = p - lr / (1 + (step - 1) * lr_decay) * (g / (numpy.sqrt(s) + eps))
+        p[...] = p - lr / (1 + (step - 1) * lr_decay) * g / (numpy.sqrt(s) + eps)
 
 
 @_ignore
@@ -161,6 +161,9 @@ def check_update(function, params, grads, steps=None, **state):
         _check_writable(function, f"parameter {i}", p)
         for name, arrays in lists.items():
             a, shape, dtype, what = arrays[i], p.shape, p.dtype, f"the {name} of parameter {i}"
+            if not isinstance(a, numpy.ndarray):
+                fail(function, f"{what} to be an array", type(a).__name__,
+                     "Assign Tensors: parameter.grad = tinycnn.tensor(array).", TypeError)
             if name == "step":
                 shape, dtype = (() if a.size != 1 else a.shape), numpy.dtype(numpy.float32)
             if a.shape != shape or a.dtype != dtype:

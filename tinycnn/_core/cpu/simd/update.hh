@@ -8,6 +8,21 @@
 
 namespace TCN_ISA {
 
+// A product that is rounded before it is added to anything. Elsewhere the compiler may fuse a product
+// and a sum; these are the places where PyTorch rounds twice, and over many steps such differences
+// in the last digit of a parameter would add up to more than 1e-6.
+template <class T>
+TCN_INLINE Vec<T> rounded(Vec<T> product) {
+#if defined(TCN_GNU_VECTORS) && defined(__AVX512F__)
+  asm("" : "+v"(product));
+#elif defined(TCN_GNU_VECTORS) && defined(TCN_X86)
+  asm("" : "+x"(product));
+#elif defined(TCN_GNU_VECTORS) && defined(__aarch64__)
+  asm("" : "+w"(product));
+#endif
+  return product;
+}
+
 // g = sign * grad + weight_decay * p. Without weight decay p stays out: 0 * infinity would be NaN.
 template <class T>
 struct Descent {
@@ -39,7 +54,7 @@ struct Sgd {
   TCN_INLINE void operator()(Vec<T>& p, const Vec<T>& grad, Vec<T>* s) const {
     Vec<T> g = descent(p, grad);
     if constexpr (MOMENTUM) {
-      s[0] = momentum * s[0] + gain * g;
+      s[0] = rounded<T>(momentum * s[0]) + gain * g;
       g = nesterov ? g + momentum * s[0] : s[0];
     }
     p = p - lr * g;
@@ -61,11 +76,11 @@ struct Adam {
   TCN_INLINE void operator()(Vec<T>& p, const Vec<T>& grad, Vec<T>* s) const {
     const Vec<T> g = descent(p, grad);
     s[0] = s[0] + gain1 * (g - s[0]);
-    s[1] = decay2 * s[1] + gain2 * g * g;
+    s[1] = rounded<T>(decay2 * s[1]) + gain2 * g * g;
     Vec<T> v = s[1];
     if constexpr (AMSGRAD)
       v = s[2] = select(s[2] != s[2], s[2], select(s[2] > v, s[2], v));  // NaN stays
-    p = p * shrink - rate * (s[0] / (vsqrt<T>(v) * scale + eps));
+    p = rounded<T>(p * shrink) - rate * s[0] / (vsqrt<T>(v) * scale + eps);
   }
 };
 
@@ -83,15 +98,19 @@ struct RmsProp {
 
   TCN_INLINE void operator()(Vec<T>& p, const Vec<T>& grad, Vec<T>* s) const {
     const Vec<T> g = descent(p, grad);
-    s[0] = decay * s[0] + gain * g * g;
+    s[0] = rounded<T>(decay * s[0]) + gain * g * g;
     Vec<T> v = s[0];
     if constexpr (CENTERED) {
       s[1] = s[1] + gain * (g - s[1]);
       v = v - s[1] * s[1];
     }
-    Vec<T> d = g / (vsqrt<T>(v) + eps);
-    if constexpr (MOMENTUM) d = s[STATE - 1] = momentum * s[STATE - 1] + d;
-    p = p - lr * d;
+    const Vec<T> root = vsqrt<T>(v) + eps;
+    if constexpr (MOMENTUM) {
+      s[STATE - 1] = rounded<T>(momentum * s[STATE - 1]) + g / root;
+      p = p - lr * s[STATE - 1];
+    } else {
+      p = p - lr * g / root;
+    }
   }
 };
 
@@ -108,7 +127,7 @@ struct Adagrad {
   TCN_INLINE void operator()(Vec<T>& p, const Vec<T>& grad, Vec<T>* s) const {
     const Vec<T> g = descent(p, grad);
     s[0] = s[0] + g * g;
-    p = p - rate * (g / (vsqrt<T>(s[0]) + eps));
+    p = p - rate * g / (vsqrt<T>(s[0]) + eps);
   }
 };
 
@@ -125,9 +144,9 @@ struct Adadelta {
 
   TCN_INLINE void operator()(Vec<T>& p, const Vec<T>& grad, Vec<T>* s) const {
     const Vec<T> g = descent(p, grad);
-    s[0] = decay * s[0] + gain * g * g;
+    s[0] = rounded<T>(decay * s[0]) + gain * g * g;
     const Vec<T> d = vsqrt<T>(s[1] + eps) / vsqrt<T>(s[0] + eps) * g;
-    s[1] = decay * s[1] + gain * d * d;
+    s[1] = rounded<T>(decay * s[1]) + gain * d * d;
     p = p - lr * d;
   }
 };
