@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core.checks import fail, require, shape_text
+from .._core.checks import fail, shape_text
 from ..autograd import Function
 from ._inputs import check_float, check_tensor
 from .layout import from_channels_last, to_channels_last
@@ -28,19 +28,20 @@ class BatchNorm(Function):
             mean, var = kernels.empty((C,), x.dtype), kernels.empty((C,), x.dtype)
             kernels.batch_norm_statistics(rows, mean, var)
             if running_mean is not None and M > 0:
-                unbiased = kernels.multiply(var, M / max(M - 1, 1))
-                _move(kernels, running_mean, mean, momentum)
-                _move(kernels, running_var, unbiased, momentum)
+                kernels.batch_norm_move(running_mean, mean, 1, momentum)
+                kernels.batch_norm_move(running_var, var, M / max(M - 1, 1), momentum)  # unbiased
         else:
             mean, var = kernels.contiguous(running_mean), running_var
-        invstd = kernels.divide(1, kernels.sqrt(kernels.add(var, eps)))
+            if any(ctx.needs):
+                mean = mean.copy()  # a training step may move the running mean before backward
+        invstd = kernels.empty((C,), x.dtype)
+        kernels.batch_norm_invstd(var, eps, invstd)
         y = kernels.empty(rows.shape, x.dtype)
-        ctx.weight = None if weight is None else kernels.contiguous(weight)
+        weight = None if weight is None else kernels.contiguous(weight)
         bias = None if bias is None else kernels.contiguous(bias)
-        kernels.batch_norm_apply(rows, mean, invstd, ctx.weight, bias, y)
-        if not training and any(ctx.needs):
-            mean = mean.copy()  # a later training step moves the running mean before backward
-        ctx.rows, ctx.mean, ctx.invstd, ctx.training = rows, mean, invstd, training
+        kernels.batch_norm_apply(rows, mean, invstd, weight, bias, y)
+        ctx.rows, ctx.mean, ctx.invstd = rows, mean, invstd
+        ctx.weight, ctx.training = weight, training
         return _like(y, x)
 
     @staticmethod
@@ -82,13 +83,6 @@ def _like(rows, x):
     return from_channels_last(rows.reshape((N, *(1,) * (3 - len(size)), *size, C)), len(size))
 
 
-def _move(kernels, running, batch, momentum):
-    """running = (1 - momentum) * running + momentum * batch, in place."""
-    running[...] = kernels.add(
-        kernels.multiply(running, 1 - momentum), kernels.multiply(batch, momentum)
-    )
-
-
 def batch_norm(
     input: Tensor,
     running_mean: Tensor | None,
@@ -123,41 +117,43 @@ def batch_norm(
                      [ 1., -1.]])
     Source:  Ioffe & Szegedy 2015, "Batch Normalization: Accelerating Deep Network Training".
     """
-    check_tensor("batch_norm", "input", input)
     check_float("batch_norm", "input", input)
-    if not 2 <= input.ndim <= 5:
+    shape, dtype = input.data.shape, input.data.dtype
+    if not 2 <= len(shape) <= 5:
         fail("batch_norm", "input (N, C) or (N, C, *spatial) with up to 3 spatial axes",
-             shape_text(input.shape), "Add the axes with reshape or unsqueeze.")
+             shape_text(shape), "Add the axes with reshape or unsqueeze.")
     for name, value in (
         ("running_mean", running_mean), ("running_var", running_var),
         ("weight", weight), ("bias", bias),
     ):
-        if value is not None:
-            _check_channels(name, value, input)
-    if running_mean is None or running_var is None:
-        require(training and running_mean is running_var, "batch_norm",
-                "running_mean and running_var (in training both or neither)",
-                f"{_said(running_mean)} and {_said(running_var)} with training={training}",
-                "Pass both, or normalise by the batch with training=True.")
-    if training and input.data.size == input.shape[1]:  # C values, one each
-        require(input.shape[1] == 0, "batch_norm", "more than one value per channel in training",
-                f"input {shape_text(input.shape)}",
-                "Use a larger batch, drop_last=True in the loader, or eval mode.")
-    require(eps >= 0, "batch_norm", "eps >= 0", repr(eps), "Pass for example eps=1e-5.")
+        if value is None:
+            continue
+        check_tensor("batch_norm", name, value)
+        if value.data.shape != shape[1:2]:
+            fail("batch_norm", f"{name} ({shape[1]},), one number per channel",
+                 f"{shape_text(value.shape)} for input {shape_text(shape)}",
+                 "Check num_features of the layer; channels are axis 1.")
+        if value.data.dtype != dtype:
+            fail("batch_norm", f"{name} of input's dtype {dtype}", f"{value.dtype}",
+                 "Convert one of them with .to(dtype).")
+    if (running_mean is None or running_var is None) and not (
+        training and running_mean is running_var
+    ):
+        fail("batch_norm", "running_mean and running_var (in training both or neither)",
+             f"{_said(running_mean)} and {_said(running_var)} with training={training}",
+             "Pass both, or normalise by the batch with training=True.")
+    if training and input.data.size == shape[1] > 0:  # C values, one each
+        fail("batch_norm", "more than one value per channel in training",
+             f"input {shape_text(shape)}",
+             "Use a larger batch, drop_last=True in the loader, or eval mode.")
+    if momentum is None:
+        fail("batch_norm", "momentum to be a number", "None",
+             "Pass 1 / number of batches seen for a plain average.", TypeError)
+    if not eps >= 0:
+        fail("batch_norm", "eps >= 0", repr(eps), "Pass for example eps=1e-5.")
     return BatchNorm.apply(
         input, running_mean, running_var, weight, bias, bool(training), momentum, eps
     )
-
-
-def _check_channels(name, value, input):
-    check_tensor("batch_norm", name, value)
-    if value.shape != input.shape[1:2]:
-        fail("batch_norm", f"{name} ({input.shape[1]},), one number per channel",
-             f"{shape_text(value.shape)} for input {shape_text(input.shape)}",
-             "Check num_features of the layer; channels are axis 1.")
-    if value.dtype != input.dtype:
-        fail("batch_norm", f"{name} of input's dtype {input.dtype}", f"{value.dtype}",
-             "Convert one of them with .to(dtype).")
 
 
 def _said(value):

@@ -34,6 +34,8 @@ from ..reference.random import dropout, random_uniform  # noqa: F401
 from .batchnorm import (  # noqa: F401
     batch_norm_apply,
     batch_norm_backward,
+    batch_norm_invstd,
+    batch_norm_move,
     batch_norm_statistics,
 )
 from .conv import (  # noqa: F401

@@ -5,6 +5,7 @@ threads share the chunks, and what the chunks found is combined in their order (
 """
 
 from cython.parallel cimport prange
+from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 from .runtime cimport PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide
@@ -32,6 +33,10 @@ cdef extern from "simd/batchnorm_api.hh" nogil:
     const NormKernels* norm_kernels_for(int isa, int wide)
 
 cnp.import_array()
+
+ctypedef fused number:
+    float
+    double
 
 cdef int64_t CHUNK_NUMBERS = 32768  # of a chunk, about: 128 or 256 KB, in the second cache
 cdef int64_t MERGED = 256           # channels that one thread combines
@@ -89,6 +94,52 @@ def batch_norm_statistics(
                                var_data)
     if failed:
         out_of_memory()
+
+
+def batch_norm_invstd(
+    cnp.ndarray var not None,     # IN   (C,)
+    double eps,
+    cnp.ndarray invstd not None,  # OUT  (C,)
+):
+    if wide(var):
+        _invstd[double](var, eps, invstd)
+    else:
+        _invstd[float](var, <float>eps, invstd)
+
+
+def batch_norm_move(
+    cnp.ndarray running not None,  # IN, OUT  (C,), any strides
+    cnp.ndarray batch not None,    # IN       (C,)
+    double scale,
+    double momentum,
+):
+    if not cnp.PyArray_ISWRITEABLE(running):
+        raise ValueError(
+            "batch_norm: expected running statistics that can be written in training, got a read-only "
+            "array. Make the tensor from a copy."
+        )
+    if wide(batch):
+        _move[double](running, batch, scale, momentum)
+    else:
+        _move[float](running, batch, scale, momentum)
+
+
+cdef void _invstd(cnp.ndarray var, number eps, cnp.ndarray invstd) noexcept:
+    cdef int64_t c
+    cdef const char* source = cnp.PyArray_BYTES(var)
+    cdef number* out = <number*>cnp.PyArray_DATA(invstd)
+    for c in range(var.shape[0]):
+        out[c] = <number>(1 / sqrt((<number*>(source + c * var.strides[0]))[0] + eps))
+
+
+cdef void _move(cnp.ndarray running, cnp.ndarray batch, number scale, number momentum) noexcept:
+    cdef int64_t c
+    cdef char* to = cnp.PyArray_BYTES(running)
+    cdef number* value
+    cdef const number* source = <const number*>cnp.PyArray_DATA(batch)
+    for c in range(running.shape[0]):
+        value = <number*>(to + c * running.strides[0])
+        value[0] = (1 - momentum) * value[0] + momentum * scale * source[c]
 
 
 def batch_norm_apply(

@@ -4,10 +4,47 @@ Each family has one file, and the same file name in every device's folder. A ker
 outputs that it is given and allocates nothing but scratch; functions of `array` return new arrays.
 """
 
+from .array import *  # noqa: F403
 from .batchnorm import (  # noqa: F401
     batch_norm_apply,
     batch_norm_backward,
+    batch_norm_invstd,
+    batch_norm_move,
     batch_norm_statistics,
+)
+from .conv import (  # noqa: F401
+    conv_backward_input,
+    conv_backward_weight,
+    conv_forward,
+    sum_rows,
+)
+from .elementwise import (  # noqa: F401
+    elu_backward,
+    elu_forward,
+    leaky_relu_backward,
+    leaky_relu_forward,
+    relu_backward,
+    relu_forward,
+    sigmoid_backward,
+    sigmoid_forward,
+    tanh_backward,
+    tanh_forward,
+)
+from .gemm import matmul  # noqa: F401
+from .loss import (  # noqa: F401
+    cross_entropy_backward,
+    cross_entropy_forward,
+    log_softmax_backward,
+    log_softmax_forward,
+    nll_backward,
+    nll_forward,
+    one_hot,
+    pair_loss_backward,
+    pair_loss_forward,
+    soft_cross_entropy_backward,
+    soft_cross_entropy_forward,
+    softmax_backward,
+    softmax_forward,
 )
 from .pooling import (  # noqa: F401
     avg_pool_backward,
@@ -16,3 +53,4 @@ from .pooling import (  # noqa: F401
     max_pool_forward,
     max_pool_indices,
 )
+from .random import dropout, random_uniform  # noqa: F401

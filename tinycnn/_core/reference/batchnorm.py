@@ -20,6 +20,21 @@ def batch_norm_statistics(x, mean, var):
 
 
 @np.errstate(all="ignore")
+def batch_norm_invstd(var, eps, invstd):
+    """invstd = 1 / sqrt(var + eps)."""
+    invstd[...] = 1 / np.sqrt(var + var.dtype.type(eps))
+
+
+@np.errstate(all="ignore")
+def batch_norm_move(running, batch, scale, momentum):
+    """running = (1 - momentum) * running + momentum * scale * batch, in place, any strides.
+
+    scale = M / (M - 1) turns the biased variance of a batch into the unbiased one.
+    """
+    running[...] = (1 - momentum) * running + momentum * scale * batch
+
+
+@np.errstate(all="ignore")
 def batch_norm_apply(x, mean, invstd, weight, bias, y):
     """y = (x - mean) * invstd * weight + bias.
 
