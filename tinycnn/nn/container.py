@@ -22,8 +22,8 @@ class _Sequence(Module):
             fail(name, "an int or a slice as index", repr(index), "Pass for example 0.", TypeError)
         place = index.__index__()
         if not -end <= place < end:
-            raise IndexError(f"{name}: expected an index from {-end} to {end - 1}, got {place}. "
-                             f"It holds {len(self)} modules.")
+            raise IndexError(f"{name}: expected an index of one of its {len(self)} modules, got "
+                             f"{place}. Count from 0, or from the end with -1.")
         return place % end
 
     def _renumber(self, modules: Iterable[Module]) -> None:
@@ -61,14 +61,17 @@ class _Sequence(Module):
 
     def append(self: S, module: Module) -> S:
         """Add a module behind the others."""
-        self.add_module(str(len(self)), module)
+        number = len(self)
+        while str(number) in self._kinds:  # a slice of a Sequential keeps its names
+            number += 1
+        self.add_module(str(number), module)
         return self
 
     def insert(self: S, index: int, module: Module) -> S:
         """Put a module in front of the one at `index`; those behind it are renumbered."""
-        modules = list(self)
-        modules.insert(self._place(index, len(self) + 1) if index >= 0 else
-                       self._place(index, len(self)), module)
+        place = self._place(index, len(self) + (index >= 0))
+        modules = list(self.append(module))  # raises before anything has moved
+        modules.insert(place, modules.pop())
         self._renumber(modules)
         return self
 
