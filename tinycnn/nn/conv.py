@@ -7,7 +7,7 @@ from typing import Any
 from .._core.checks import fail, require, shape_text
 from .._core.shapes import conv_padding, transposed_window, tuple_of
 from ..ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
-from ..ops.indexing import pad
+from ..ops.padding import pad
 from ..tensor import Tensor
 from . import init
 from .module import Module

@@ -16,7 +16,6 @@ from ..ops.conv import (
     conv_transpose3d,
 )
 from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
-from ..ops.indexing import pad
 from ..ops.linear import linear
 from ..ops.loss import (
     binary_cross_entropy,
@@ -28,6 +27,7 @@ from ..ops.loss import (
     one_hot,
 )
 from ..ops.normalization import batch_norm
+from ..ops.padding import pad
 from ..ops.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .._core.checks import fail
-from ..ops.indexing import pad
+from ..ops.padding import pad
 from ..tensor import Tensor
 from .module import Module
 

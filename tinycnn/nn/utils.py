@@ -7,7 +7,8 @@ import numpy
 
 from .._core.checks import fail, require, shape_text
 from ..autograd import wrap
-from ..ops.reshaping import cat, reshape
+from ..ops.joining import cat
+from ..ops.reshaping import reshape
 from ..tensor import Tensor
 
 
