@@ -6,6 +6,7 @@ import pkgutil
 import re
 
 import pytest
+
 import tinycnn
 
 

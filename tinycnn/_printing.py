@@ -19,27 +19,34 @@ def _shown(array):
     return array.reshape(-1)
 
 
-def _float_format(values):
-    """Text of a float: 4 digits, whole numbers as "2.", wide ranges with an exponent."""
-    finite = numpy.abs(values[numpy.isfinite(values) & (values != 0)]).astype(numpy.float64)
-    if finite.size == 0:
-        return lambda v: f"{v:.0f}." if math.isfinite(v) else str(float(v))
-    low, high = float(finite.min()), float(finite.max())
+def _float_text(values):
+    """Text of a float, and its usual width: 4 digits, whole numbers as "2.", wide ranges with an
+    exponent."""
+    finite = values[numpy.isfinite(values) & (values != 0)].astype(numpy.float64)
     whole = bool((finite == numpy.floor(finite)).all())
-    if high > 1e8 or not whole and (high / low > 1000 or low < 1e-4):
-        return lambda v: f"{v:.{_DIGITS}e}" if math.isfinite(v) else str(float(v))
-    if whole:
-        return lambda v: f"{v:.0f}." if math.isfinite(v) else str(float(v))
-    return lambda v: f"{v:.{_DIGITS}f}" if math.isfinite(v) else str(float(v))
+    spec = ".0f" if whole else f".{_DIGITS}f"
+    if finite.size:
+        low, high = float(abs(finite).min()), float(abs(finite).max())
+        if high / low > 1000 or high > 1e8 or (not whole and low < 1e-4):
+            whole, spec = False, f".{_DIGITS}e"
+
+    def to_text(value):
+        if not math.isfinite(value):
+            return str(float(value))
+        return f"{value:{spec}}." if whole else f"{value:{spec}}"
+
+    return to_text, max([len(to_text(v)) for v in finite], default=0)
 
 
 def tensor_text(tensor):
     """tensor([...]), with dtype where it does not follow from the numbers, and its history."""
-    array = tensor.data
-    prefix = f"{'Parameter' if type(tensor).__name__ == 'Parameter' else 'tensor'}("
+    array, name = tensor.data, type(tensor).__name__
+    prefix = f"{'tensor' if name == 'Tensor' else name}("
     shown = _shown(array)
-    to_text = _float_format(shown) if array.dtype.kind == "f" else str
-    width = max([len(to_text(v)) for v in shown], default=0)
+    if array.dtype.kind == "f":
+        to_text, width = _float_text(shown)
+    else:
+        to_text, width = str, max([len(str(v)) for v in shown], default=0)
     body = numpy.array2string(
         array,
         max_line_width=80,
@@ -47,8 +54,9 @@ def tensor_text(tensor):
         prefix=prefix,
         threshold=_THRESHOLD,
         edgeitems=_EDGE,
-        formatter={"all": lambda v: to_text(v).rjust(width)},
+        formatter={"all": lambda value: to_text(value).rjust(width if array.ndim else 0)},
     )
+    body = body.replace(", ...,", ",  ...,")
     parts = [body if array.size else "[]"]
     if array.size == 0 and array.ndim != 1:
         parts.append(f"size={tuple(array.shape)}")

@@ -14,6 +14,7 @@ Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-pro
 import heapq
 import itertools
 import threading
+from collections.abc import Sequence
 from contextlib import ContextDecorator
 
 from ._core import kernels_for
@@ -79,7 +80,7 @@ class Variable:
     `Tensor` is the one subclass people see; it names itself as `result_type`, the type of results.
     """
 
-    __slots__ = ("data", "grad", "requires_grad", "creator", "index", "__weakref__")
+    __slots__ = ("__weakref__", "creator", "data", "grad", "index", "requires_grad")
 
     result_type: type = None  # set by tensor.py: the tape makes tensors without importing them
 
@@ -102,13 +103,14 @@ class Context:
     says whether argument i wants a gradient: a backward pass computes no more than that.
     """
 
-    def __init__(self, function, kernels):
+    edges: Sequence = ()  # per argument (creator or leaf, index of its result), or None
+    order = 0
+    retained: dict | None = None  # result index: the tensor that keeps its gradient
+
+    def __init__(self, function, kernels, needs):
         self.function = function
         self.kernels = kernels
-        self.needs = ()
-        self.edges = ()
-        self.order = 0
-        self.retained = None
+        self.needs = needs
 
     def free(self):
         """Drop saved arrays and edges; remember only that this happened."""
@@ -148,24 +150,27 @@ class Function:
     @classmethod
     def apply(cls, *args):
         """Run `forward` on the arrays behind `args`; record the call if any gradient is wanted."""
-        values, arrays, wanted = [], [], False
-        for arg in args:
+        recording, wanted = _mode.recording, False
+        values, arrays, needs, edges = [], [], [], []
+        for arg in args:  # one pass: this loop is most of what a small operation costs
             if isinstance(arg, Variable):
-                wanted = wanted or arg.requires_grad
-                arg = arg.data
-                arrays.append(arg)
-            values.append(arg)
-        ctx = Context(cls, kernels_for(arrays))
-        if not (wanted and _mode.recording):
-            ctx.needs = (False,) * len(args)
-            result = cls.forward(ctx, *values)
-            return tuple(map(wrap, result)) if type(result) is tuple else wrap(result)
-        ctx.needs = tuple([isinstance(a, Variable) and a.requires_grad for a in args])
+                array = arg.data
+                values.append(array)
+                arrays.append(array)
+                if recording and arg.requires_grad:
+                    wanted = True
+                    needs.append(True)
+                    edges.append((arg.creator or arg, arg.index))
+                    continue
+            else:
+                values.append(arg)
+            needs.append(False)
+            edges.append(None)
+        ctx = Context(cls, kernels_for(arrays), needs)
         result = cls.forward(ctx, *values)
-        ctx.edges = tuple(
-            [(a.creator or a, a.index) if n else None for a, n in zip(args, ctx.needs)]
-        )
-        ctx.order = next(_order)
+        if not wanted:
+            return tuple(map(wrap, result)) if type(result) is tuple else wrap(result)
+        ctx.edges, ctx.order = edges, next(_order)
         if type(result) is tuple:
             return tuple(
                 wrap(r, ctx if r.dtype.kind == "f" else None, i) for i, r in enumerate(result)

@@ -10,7 +10,7 @@ import numpy
 from . import ops
 from ._core import to_device
 from ._core.checks import fail, shape_text
-from ._core.dtypes import BY_NAME, float32, float64, int32, int64, to_array
+from ._core.dtypes import BY_NAME, float32, float64, int32, int64
 from ._printing import tensor_text
 from .autograd import Variable, backward, is_grad_enabled, wrap
 from .ops._inputs import as_tensor, cast

@@ -54,11 +54,11 @@ def to_array(function, data, dtype=None, copy=True):
              "Pad or cut the rows to one length.")
     if dtype is not None:
         dtype = dtype_of(function, dtype)
-    if array.dtype.kind not in _KIND or str(array.dtype.newbyteorder("=")) not in BY_NAME:
+    own = BY_NAME.get(str(array.dtype.newbyteorder("=")))
+    if own is None:
         _refuse(function, data, array)
     if dtype is None:
-        typed = hasattr(data, "dtype") or array.size and _has_typed(data)
-        dtype = array.dtype.newbyteorder("=") if typed else _PYTHON_KIND[array.dtype.kind]
+        dtype = own if _has_dtype(data) else _PYTHON_KIND[own.kind]
     if array.dtype != dtype or (copy and (array is data or array.base is not None)):
         with numpy.errstate(all="ignore"):
             array = array.astype(dtype, copy=True, order="K")
@@ -68,8 +68,8 @@ def to_array(function, data, dtype=None, copy=True):
 _PYTHON_KIND = {"b": bool_, "i": int64, "u": int64, "f": float32}
 
 
-def _has_typed(data):
-    """True if the first number in nested lists is an array or a NumPy number: it keeps its dtype."""
+def _has_dtype(data):
+    """True for arrays, NumPy numbers and lists of them: they keep their dtype."""
     while isinstance(data, (list, tuple)) and len(data):
         data = data[0]
     return hasattr(data, "dtype")

@@ -78,20 +78,19 @@ def operands(function, x, y):
     Raises:  TypeError: if one is neither tensor, array nor number, or none is a tensor.
              ValueError: if the shapes do not broadcast.
     """
-    if type(x) in _NUMBERS:
+    if isinstance(x, Variable):
         if isinstance(y, Variable):
-            return tuple(reversed(_with_number(function, y, x)))
-    elif type(y) in _NUMBERS:
-        if isinstance(x, Variable):
+            a, b = x.data, y.data
+            if a.dtype is not b.dtype:
+                dtype = promote(a.dtype, a.ndim, b.dtype, b.ndim)
+                x, y = cast(x, dtype), cast(y, dtype)
+            if a.shape != b.shape:
+                broadcast_shape(function, a.shape, b.shape)
+            return x, y
+        if type(y) in _NUMBERS:
             return _with_number(function, x, y)
-    elif isinstance(x, Variable) and isinstance(y, Variable):
-        a, b = x.data, y.data
-        if a.dtype is not b.dtype:
-            dtype = promote(a.dtype, a.ndim, b.dtype, b.ndim)
-            x, y = cast(x, dtype), cast(y, dtype)
-        if a.shape != b.shape:
-            broadcast_shape(function, a.shape, b.shape)
-        return x, y
+    elif type(x) in _NUMBERS and isinstance(y, Variable):
+        return _with_number(function, y, x)[::-1]
     return _with_foreign(function, x, y)
 
 
@@ -163,6 +162,8 @@ def dim_of(function, dim, ndim, name="dim"):
     Raises:  TypeError: if it is no integer.
              ValueError: if there is no such axis.
     """
+    if type(dim) is int and -ndim <= dim < ndim:
+        return dim % ndim
     try:
         axis = dim.__index__()
     except AttributeError:
@@ -174,13 +175,18 @@ def dim_of(function, dim, ndim, name="dim"):
     return axis % least
 
 
+_EVERY = [tuple(range(n)) for n in range(65)]  # NumPy's largest number of axes is 64
+
+
 def dims_of(function, dim, ndim):
     """Axes counted from the front: all for None, one for an int, several for a sequence.
 
     Raises:  ValueError: if one is out of range or named twice.
     """
     if dim is None:
-        return tuple(range(ndim))
+        return _EVERY[ndim]
+    if type(dim) is int and -ndim <= dim < ndim:
+        return (dim % ndim,)
     if not hasattr(dim, "__iter__"):
         axis = dim_of(function, dim, ndim)
         return (axis,) if ndim else ()
@@ -188,6 +194,11 @@ def dims_of(function, dim, ndim):
     if len(set(dims)) != len(dims):
         fail(function, "every dim once", repr(dim), "Name each axis once.")
     return dims if ndim else ()
+
+
+def kept(k, y, shape, dims):
+    """`y`, a result of a reduction of `shape` over `dims`, with these axes back in place."""
+    return k.reshape(y, tuple([1 if i in dims else n for i, n in enumerate(shape)]))
 
 
 def kernels_of(*tensors):

@@ -108,6 +108,58 @@ def ge(input: Tensor, other: Tensor | float) -> Tensor:
     return _compare("greater_equal", input, other)
 
 
+class Test(Function):
+    """A kernel of one operand with a bool result; no gradient."""
+
+    @staticmethod
+    def forward(ctx, x, name):
+        return getattr(ctx.kernels, name)(x)
+
+
+def _test(name, input):
+    check_tensor(name, "input", input)
+    return Test.apply(input, name)
+
+
+def isnan(input: Tensor) -> Tensor:
+    """True where an element is NaN.
+
+    Args:    input (Tensor): any shape.
+    Returns: Tensor of bool of the same shape.
+    Raises:  TypeError: if `input` is no tensor.
+    Example: >>> import tinycnn
+             >>> tinycnn.isnan(tinycnn.tensor([1.0, float("nan")]))
+             tensor([False,  True])
+    """
+    return _test("isnan", input)
+
+
+def isinf(input: Tensor) -> Tensor:
+    """True where an element is inf or -inf.
+
+    Args:    input (Tensor): any shape.
+    Returns: Tensor of bool of the same shape.
+    Raises:  TypeError: if `input` is no tensor.
+    Example: >>> import tinycnn
+             >>> tinycnn.isinf(tinycnn.tensor([1.0, float("inf")]))
+             tensor([False,  True])
+    """
+    return _test("isinf", input)
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """True where an element is neither NaN nor inf nor -inf.
+
+    Args:    input (Tensor): any shape.
+    Returns: Tensor of bool of the same shape.
+    Raises:  TypeError: if `input` is no tensor.
+    Example: >>> import tinycnn
+             >>> tinycnn.isfinite(tinycnn.tensor([1.0, float("inf")]))
+             tensor([ True, False])
+    """
+    return _test("isfinite", input)
+
+
 def _bitwise(function, name, input, other):
     x, y = operands(function, input, other)
     for v in (x, y):

@@ -1,4 +1,4 @@
-"""Functions of one number, applied to every element: exp, log, sqrt, clamp, ...
+"""Functions of every element: exp, log, sqrt, pow, abs, clamp.
 
 Integer tensors become float32 where the result is no integer.
 """
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from .._core.checks import fail
 from .._core.dtypes import float32
-from ..autograd import Function
-from ._inputs import cast, check_tensor
-from .arithmetic import maximum, minimum
+from ..autograd import Function, Variable
+from ._binary import Binary, keep_shapes
+from ._inputs import cast, check_tensor, operands
+from .extrema import maximum, minimum
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -20,34 +21,6 @@ if TYPE_CHECKING:
 def _as_float(function, x):
     check_tensor(function, "input", x)
     return x if x.data.dtype.kind == "f" else cast(x, float32)
-
-
-class Neg(Function):
-    """See neg."""
-
-    @staticmethod
-    def forward(ctx, x):
-        return ctx.kernels.negative(x)
-
-    @staticmethod
-    def backward(ctx, grad):
-        return ctx.kernels.negative(grad)
-
-
-def neg(input: Tensor) -> Tensor:
-    """The opposite number, y[i] = -input[i].
-
-    Args:    input (Tensor): any shape, not bool.
-    Returns: Tensor of the same shape and dtype.
-    Raises:  TypeError: if `input` is no tensor of numbers.
-    Example: >>> import tinycnn
-             >>> -tinycnn.tensor([1.0, -2.0])
-             tensor([-1.,  2.])
-    """
-    check_tensor("neg", "input", input)
-    if input.data.dtype.kind == "b":
-        fail("neg", "numbers", "a bool tensor", "Use ~ (not).", TypeError)
-    return Neg.apply(input)
 
 
 class Exp(Function):
@@ -128,6 +101,76 @@ def sqrt(input: Tensor) -> Tensor:
     return Sqrt.apply(_as_float("sqrt", input))
 
 
+class Pow(Binary):
+    """See pow."""
+
+    @staticmethod
+    def forward(ctx, x, y):
+        keep_shapes(ctx, x, y)
+        ctx.x, ctx.y = x, y
+        ctx.z = z = _power(ctx.kernels, x, y)
+        return z
+
+    @staticmethod
+    def partials(ctx, k, grad):
+        x, y = ctx.x, ctx.y
+        grad_x = grad_y = None
+        if ctx.needs[0]:  # y x^(y-1), and 0 where y is 0 even if x^-1 is not finite
+            if hasattr(y, "dtype"):
+                slope = k.multiply(y, k.power(x, k.subtract(y, 1)))
+                slope = k.where(k.equal(y, 0), k.zeros_like(slope), slope)
+            else:
+                slope = k.multiply(_power(k, x, y - 1), y) if y else k.zeros_like(x)
+            grad_x = k.multiply(grad, slope)
+        if ctx.needs[1]:  # x^y log x, and 0 where x is 0 and y is not negative
+            log_x = k.log(x if hasattr(x, "dtype") else k.asarray(x, y.dtype))
+            slope = k.multiply(ctx.z, log_x)
+            silent = k.bitwise_and(k.equal(x, k.zeros_like(y)), k.greater_equal(y, 0))
+            grad_y = k.multiply(grad, k.where(silent, k.zeros_like(slope), slope))
+        return grad_x, grad_y
+
+
+def _power(k, x, y):
+    """x^y; the powers that networks use go without a logarithm."""
+    if y.__class__ is int or y.__class__ is float:
+        if y == 2:
+            return k.square(x)
+        if y == 1:
+            return k.copy(x)
+        if y == 0.5:
+            return k.sqrt(x)
+        if y == 3:
+            return k.multiply(k.square(x), x)
+    return k.power(x, y)
+
+
+def pow(input: Tensor, exponent: Tensor | float) -> Tensor:
+    """Power element by element.
+
+    y[i] = input[i] ^ exponent[i]
+
+    Args:    input (Tensor): any shape.
+             exponent (Tensor or number): a shape that broadcasts with it.
+    Returns: Tensor of the common shape.
+    Raises:  ValueError: if the shapes do not broadcast, or an integer is raised to a negative one.
+    Example: >>> import tinycnn
+             >>> tinycnn.tensor([1.0, 2.0, 3.0]) ** 2
+             tensor([1., 4., 9.])
+    """
+    x, y = operands("pow", input, exponent)
+    if not isinstance(y, Variable):
+        if x.data.dtype.kind != "f" and y < 0:
+            _refuse_negative_power()
+    elif y.data.dtype.kind != "f" and (y.data < 0).any():
+        _refuse_negative_power()
+    return Pow.apply(x, y)
+
+
+def _refuse_negative_power():
+    fail("pow", "integers raised to powers of at least 0", "a negative exponent",
+         "Convert the tensor with .to(tinycnn.float32) first.")
+
+
 class Abs(Function):
     """See abs."""
 
@@ -153,114 +196,6 @@ def abs(input: Tensor) -> Tensor:
     """
     check_tensor("abs", "input", input)
     return Abs.apply(input)
-
-
-class Step(Function):
-    """A function that is constant between its jumps (sign, floor, ...): its gradient is 0."""
-
-    @staticmethod
-    def forward(ctx, x, name):
-        return getattr(ctx.kernels, name)(x)
-
-    @staticmethod
-    def backward(ctx, grad):
-        return ctx.kernels.zeros_like(grad)
-
-
-def _step(function, name, input):
-    check_tensor(function, "input", input)
-    return Step.apply(input, name)
-
-
-def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1: the sign of every element; its gradient is 0.
-
-    Args:    input (Tensor): any shape.
-    Returns: Tensor of the same shape and dtype.
-    Raises:  TypeError: if `input` is no tensor.
-    Example: >>> import tinycnn
-             >>> tinycnn.sign(tinycnn.tensor([-3.0, 0.0, 2.0]))
-             tensor([-1.,  0.,  1.])
-    """
-    return _step("sign", "sign", input)
-
-
-def floor(input: Tensor) -> Tensor:
-    """The largest integer that is not larger; its gradient is 0.
-
-    Args:    input (Tensor): any shape.
-    Returns: Tensor of the same shape and dtype.
-    Raises:  TypeError: if `input` is no tensor.
-    Example: >>> import tinycnn
-             >>> tinycnn.floor(tinycnn.tensor([-1.5, 1.5]))
-             tensor([-2.,  1.])
-    """
-    return _step("floor", "floor", input)
-
-
-def ceil(input: Tensor) -> Tensor:
-    """The smallest integer that is not smaller; its gradient is 0.
-
-    Args:    input (Tensor): any shape.
-    Returns: Tensor of the same shape and dtype.
-    Raises:  TypeError: if `input` is no tensor.
-    Example: >>> import tinycnn
-             >>> tinycnn.ceil(tinycnn.tensor([-1.5, 1.5]))
-             tensor([-1.,  2.])
-    """
-    return _step("ceil", "ceil", input)
-
-
-def round(input: Tensor) -> Tensor:
-    """The nearest integer, halves to the even one; its gradient is 0.
-
-    Args:    input (Tensor): any shape.
-    Returns: Tensor of the same shape and dtype.
-    Raises:  TypeError: if `input` is no tensor.
-    Example: >>> import tinycnn
-             >>> tinycnn.round(tinycnn.tensor([0.5, 1.5, 1.6]))
-             tensor([0., 2., 2.])
-    """
-    return _step("round", "rint", input)
-
-
-def isnan(input: Tensor) -> Tensor:
-    """True where an element is NaN.
-
-    Args:    input (Tensor): any shape.
-    Returns: Tensor of bool of the same shape.
-    Raises:  TypeError: if `input` is no tensor.
-    Example: >>> import tinycnn
-             >>> tinycnn.isnan(tinycnn.tensor([1.0, float("nan")]))
-             tensor([False,  True])
-    """
-    return _step("isnan", "isnan", input)
-
-
-def isinf(input: Tensor) -> Tensor:
-    """True where an element is inf or -inf.
-
-    Args:    input (Tensor): any shape.
-    Returns: Tensor of bool of the same shape.
-    Raises:  TypeError: if `input` is no tensor.
-    Example: >>> import tinycnn
-             >>> tinycnn.isinf(tinycnn.tensor([1.0, float("inf")]))
-             tensor([False,  True])
-    """
-    return _step("isinf", "isinf", input)
-
-
-def isfinite(input: Tensor) -> Tensor:
-    """True where an element is neither NaN nor inf nor -inf.
-
-    Args:    input (Tensor): any shape.
-    Returns: Tensor of bool of the same shape.
-    Raises:  TypeError: if `input` is no tensor.
-    Example: >>> import tinycnn
-             >>> tinycnn.isfinite(tinycnn.tensor([1.0, float("inf")]))
-             tensor([ True, False])
-    """
-    return _step("isfinite", "isfinite", input)
 
 
 class Clamp(Function):

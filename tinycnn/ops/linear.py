@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
-from ..autograd import Function
+from ..autograd import Function, Variable
 from ._inputs import broadcast_shape, check_float
 from .reshaping import expand, reshape, squeeze, unsqueeze
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def _operand(k, x):
-    """`x`, or a copy of it, with neighbours one element apart along one of the last two axes."""
-    unit = x.itemsize
-    return x if x.strides[-1] == unit or x.strides[-2] == unit else k.contiguous(x)
-
-
 def _product(k, a, b, bias=None):
-    out = k.empty(a.shape[:-1] + b.shape[-1:], a.dtype)
-    k.matmul(_operand(k, a), _operand(k, b), bias, out)
+    """a @ b + bias; a copy is made of a matrix without neighbours one element apart."""
+    unit = a.itemsize
+    if unit not in a.strides[-2:]:
+        a = k.contiguous(a)
+    if unit not in b.strides[-2:]:
+        b = k.contiguous(b)
+    out = k.empty((*a.shape[:-1], b.shape[-1]), a.dtype)
+    k.matmul(a, b, bias, out)
     return out
 
 
@@ -59,16 +59,14 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
              >>> a @ tinycnn.tensor([1.0, -1.0])
              tensor([-1., -1.])
     """
-    check_float("matmul", "input", input)
-    check_float("matmul", "other", other)
     _check_one_dtype("matmul", "other", input, other)
     a, b = input.data.shape, other.data.shape
+    if len(a) == len(b) == 2 and a[1] == b[0]:
+        return MatMul.apply(input, other)
     if not a or not b or a[-1] != b[-2 if len(b) > 1 else 0]:
         fail("matmul", "input (..., M, K) and other (..., K, N)",
              f"{shape_text(a)} and {shape_text(b)}", "The last axis of input is the second to "
              "last of other; transpose one of them?")
-    if len(a) == len(b) == 2:
-        return MatMul.apply(input, other)
     if len(a) == 1:
         return squeeze(matmul(unsqueeze(input, 0), other), -2 if len(b) > 1 else 0)
     if len(b) == 1:
@@ -79,13 +77,20 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     batch = broadcast_shape("matmul", a[:-2], b[:-2])
     size = math.prod(batch)
     y = MatMul.apply(
-        reshape(expand(input, batch + a[-2:]), (size,) + a[-2:]),
-        reshape(expand(other, batch + b[-2:]), (size,) + b[-2:]),
+        reshape(expand(input, batch + a[-2:]), (size, *a[-2:])),
+        reshape(expand(other, batch + b[-2:]), (size, *b[-2:])),
     )
-    return reshape(y, batch + (a[-2], b[-1]))
+    return reshape(y, (*batch, a[-2], b[-1]))
 
 
 def _check_one_dtype(function, name, input, other):
+    """Raise TypeError unless both are tensors of the same float dtype."""
+    if isinstance(input, Variable) and isinstance(other, Variable):
+        dtype = input.data.dtype
+        if dtype is other.data.dtype and dtype.kind == "f":
+            return
+    check_float(function, "input", input)
+    check_float(function, name, other)
     if input.data.dtype != other.data.dtype:
         fail(function, f"{name} of the input's dtype {input.data.dtype}", str(other.data.dtype),
              f"Convert one of them with .to(tinycnn.{input.data.dtype}).", TypeError)
@@ -135,8 +140,6 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
              tensor([[4.],
                      [4.]])
     """
-    check_float("linear", "input", input)
-    check_float("linear", "weight", weight)
     _check_one_dtype("linear", "weight", input, weight)
     x, w = input.data.shape, weight.data.shape
     if len(w) == 1 and bias is None:  # PyTorch's one output without an axis
@@ -145,7 +148,6 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         fail("linear", f"input (..., {w[-1] if w else 'I'}) for weight (O, I) = {shape_text(w)}",
              shape_text(x), "Check in_features of the layer, or flatten the input first.")
     if bias is not None:
-        check_float("linear", "bias", bias)
         _check_one_dtype("linear", "bias", input, bias)
         if bias.data.shape != w[:1]:
             fail("linear", f"bias ({w[0]},) for weight {shape_text(w)}",

@@ -9,7 +9,8 @@ from .._core.checks import fail, shape_text
 from .._core.dtypes import promote
 from ..autograd import Function
 from ._inputs import broadcast_shape, cast, check_float, check_tensor
-from .arithmetic import div, mul, sub
+from .arithmetic import mul, sub
+from .division import div
 from .elementary import abs as absolute
 from .reduction import sum as sum_of
 

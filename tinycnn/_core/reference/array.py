@@ -1,8 +1,8 @@
 """Array functions: NumPy's own, under NumPy's names, made to keep three promises.
 
 A result is always an array (NumPy turns 0-d results into scalars). A Python number takes the dtype
-of the array it meets (NumPy 1 looked at its value). Overflow, 0 / 0 and log(0) give inf and NaN
-without a warning. Elementwise results lie in memory as their operands do.
+of the array it meets (NumPy 1 looked at its value). Where inf and NaN are ordinary results, as of
+0 / 0 and log(0), there is no warning. Elementwise results lie in memory as their operands do.
 """
 
 import math
@@ -27,21 +27,18 @@ from numpy import (  # noqa: F401
     zeros_like,
 )
 
-_quiet = numpy.errstate(all="ignore")
+_quiet = numpy.errstate(all="ignore")  # costs half a microsecond: not where a sum overflows
 
 
 def _unary(ufunc):
-    @_quiet
     def function(x):
         y = ufunc(x)
         return y if type(y) is ndarray else asarray(y)
 
-    function.__name__ = function.__qualname__ = ufunc.__name__
-    return function
+    return _named(function, ufunc.__name__)
 
 
 def _binary(ufunc):
-    @_quiet
     def function(x, y):
         if type(y) is not ndarray:
             y = asarray(y, x.dtype)
@@ -50,48 +47,50 @@ def _binary(ufunc):
         z = ufunc(x, y)
         return z if type(z) is ndarray else asarray(z)
 
-    function.__name__ = function.__qualname__ = ufunc.__name__
-    return function
+    return _named(function, ufunc.__name__)
 
 
-def _reduction(ufunc):
+def _reduction(ufunc, name):
     reduce = ufunc.reduce
 
-    @_quiet
     def function(x, axis=None, keepdims=False):
-        y = reduce(x, axis, keepdims=keepdims)
+        y = reduce(x, axis, None, None, keepdims)
         return y if type(y) is ndarray else asarray(y)
 
-    function.__name__ = function.__qualname__ = ufunc.__name__ + "_reduce"
+    return _named(function, name)
+
+
+def _named(function, name):
+    function.__name__ = function.__qualname__ = name
     return function
 
 
 absolute = _unary(numpy.absolute)
 ceil = _unary(numpy.ceil)
 cos = _unary(numpy.cos)
-exp = _unary(numpy.exp)
-expm1 = _unary(numpy.expm1)
+exp = _quiet(_unary(numpy.exp))
+expm1 = _quiet(_unary(numpy.expm1))
 floor = _unary(numpy.floor)
 isfinite = _unary(numpy.isfinite)
 isinf = _unary(numpy.isinf)
 isnan = _unary(numpy.isnan)
-log = _unary(numpy.log)
-log1p = _unary(numpy.log1p)
+log = _quiet(_unary(numpy.log))
+log1p = _quiet(_unary(numpy.log1p))
 logical_not = _unary(numpy.logical_not)
 negative = _unary(numpy.negative)
 rint = _unary(numpy.rint)
 sign = _unary(numpy.sign)
 sin = _unary(numpy.sin)
-sqrt = _unary(numpy.sqrt)
+sqrt = _quiet(_unary(numpy.sqrt))
 square = _unary(numpy.square)
 
 add = _binary(numpy.add)
 bitwise_and = _binary(numpy.bitwise_and)
 bitwise_or = _binary(numpy.bitwise_or)
 bitwise_xor = _binary(numpy.bitwise_xor)
-divide = _binary(numpy.true_divide)
+divide = _quiet(_binary(numpy.true_divide))
 equal = _binary(numpy.equal)
-floor_divide = _binary(numpy.floor_divide)
+floor_divide = _quiet(_binary(numpy.floor_divide))
 greater = _binary(numpy.greater)
 greater_equal = _binary(numpy.greater_equal)
 less = _binary(numpy.less)
@@ -100,16 +99,16 @@ maximum = _binary(numpy.maximum)
 minimum = _binary(numpy.minimum)
 multiply = _binary(numpy.multiply)
 not_equal = _binary(numpy.not_equal)
-power = _binary(numpy.power)
-remainder = _binary(numpy.remainder)
+power = _quiet(_binary(numpy.power))
+remainder = _quiet(_binary(numpy.remainder))
 subtract = _binary(numpy.subtract)
 
-all = _reduction(numpy.logical_and)
-any = _reduction(numpy.logical_or)
-max = _reduction(numpy.maximum)
-min = _reduction(numpy.minimum)
-prod = _reduction(numpy.multiply)
-sum = _reduction(numpy.add)
+all = _reduction(numpy.logical_and, "all")
+any = _reduction(numpy.logical_or, "any")
+max = _reduction(numpy.maximum, "max")
+min = _reduction(numpy.minimum, "min")
+prod = _reduction(numpy.multiply, "prod")
+sum = _reduction(numpy.add, "sum")
 
 
 def mean(x, axis=None, keepdims=False):
@@ -205,7 +204,7 @@ def dense(x):
 
 
 def same_layout(x, like):
-    """`x` with the strides of the dense array `like` of the same shape; `x` itself if it has them."""
+    """`x` with the strides of the dense array `like` of its shape; `x` itself if it has them."""
     if x.strides == like.strides or (x.flags.c_contiguous and like.flags.c_contiguous):
         return x
     y = empty_like(like, dtype=x.dtype)
