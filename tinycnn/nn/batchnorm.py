@@ -19,7 +19,7 @@ class _BatchNorm(Module):
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
                  affine: bool = True, track_running_stats: bool = True, device: Any = None,
-                 dtype: Any = None) -> None:
+                 dtype: Any = None, *, bias: bool = True) -> None:
         super().__init__()
         name = type(self).__name__
         require(hasattr(num_features, "__index__"), name, "num_features to be an int",
@@ -39,7 +39,7 @@ class _BatchNorm(Module):
             return empty_parameter(name, (num_features,), device, dtype)
 
         self.register_parameter("weight", channels() if affine else None)
-        self.register_parameter("bias", channels() if affine else None)
+        self.register_parameter("bias", channels() if affine and bias else None)
         tracked = track_running_stats
         self.register_buffer("running_mean", channels().detach() if tracked else None)
         self.register_buffer("running_var", channels().detach() if tracked else None)
@@ -57,9 +57,9 @@ class _BatchNorm(Module):
     def reset_parameters(self) -> None:
         """Weight 1, bias 0, and no batch seen."""
         self.reset_running_stats()
-        if self.affine:
-            init.ones_(self.weight)
-            init.zeros_(self.bias)
+        for parameter, fill in (self.weight, init.ones_), (self.bias, init.zeros_):
+            if parameter is not None:
+                fill(parameter)
 
     def forward(self, input: Tensor) -> Tensor:
         if input.ndim not in self.axes:
@@ -77,8 +77,9 @@ class _BatchNorm(Module):
         return output
 
     def extra_repr(self) -> str:
-        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-                f"affine={self.affine}, track_running_stats={self.track_running_stats}")
+        bias = ", bias=False" if self.affine and self.bias is None else ""
+        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine="
+                f"{self.affine}{bias}, track_running_stats={self.track_running_stats}")
 
 
 class BatchNorm1d(_BatchNorm):
@@ -105,6 +106,7 @@ class BatchNorm2d(_BatchNorm):
              momentum (float or None): weight of the newest batch in the running statistics; None
              means that all batches count alike.
              affine (bool): learn weight and bias, which start at 1 and 0.
+             bias (bool): with affine, learn a bias, too.
              track_running_stats (bool): False means the batch's own statistics in evaluation, too.
              device, dtype: of parameters and running statistics; float32 unless told.
     Shape:   output as input; weight, bias, running_mean, running_var (C,), num_batches_tracked ().
