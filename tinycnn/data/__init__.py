@@ -9,8 +9,8 @@ from .dataset import Dataset as Dataset
 from .dataset import Subset as Subset
 from .dataset import TensorDataset as TensorDataset
 from .dataset import random_split as random_split
-from .download import DatasetNotFound as DatasetNotFound
 from .fashion_mnist import FashionMNIST as FashionMNIST
+from .files import DatasetNotFound as DatasetNotFound
 from .image_dataset import ImageDataset as ImageDataset
 from .loader import DataLoader as DataLoader
 from .mnist import MNIST as MNIST

@@ -1,16 +1,14 @@
 """CIFAR-10: small colour photographs of ten kinds of objects."""
 
 import io
-import lzma
 import os
-import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from .download import damaged, obtain, read_verified, search_folders
+from .files import damaged, obtain, read_verified, search_folders
 from .image_dataset import ImageDataset
 
 _ARCHIVE = "cifar-10-binary.tar.gz"
@@ -99,6 +97,8 @@ class CIFAR10(ImageDataset):
         return tuple(map(np.concatenate, zip(*parts)))
 
     def _archive(self, paths, batches):
+        import tarfile
+
         [path] = paths
         checksum = self.checksums.get(_ARCHIVE)
         content = read_verified(path, checksum)
@@ -139,6 +139,8 @@ class CIFAR10(ImageDataset):
 
     def _array(self, path):
         """The array in an .npy or .npy.xz file."""
+        import lzma
+
         checksum = self.checksums.get(path.name)
         content = read_verified(path, checksum)
         try:

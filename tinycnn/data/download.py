@@ -1,4 +1,4 @@
-"""Where data files are: given folder, $TINYCNN_DATA, the user's cache, and mirrors on the network.
+"""Files from mirrors on the network.
 
 A download goes to a temporary file of its own, is verified, and is then renamed: a file under its
 final name is whole, however many processes want it at once. What an interrupted download has
@@ -6,11 +6,9 @@ brought is kept as `<name>.partial`, and the next one goes on from there.
 """
 
 import contextlib
-import hashlib
 import http.client
 import os
 import socket
-import sys
 import threading
 import time
 import urllib.error
@@ -19,124 +17,12 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .files import DatasetNotFound, digest
+
 TIMEOUT = 4.0  # seconds to connect, and of silence during a transfer
 _ATTEMPTS = 5  # on one mirror, each of which must bring something
 _ABANDONED = 60.0  # seconds without a write, then a temporary file belongs to nobody
 _CHUNK = 1 << 16
-
-
-class DatasetNotFound(FileNotFoundError):
-    """A data set is in none of the folders, and could not be downloaded."""
-
-
-def cache_folder() -> Path:
-    """The user's cache folder of tinycnn, by the rules of the operating system.
-
-    Returns: Path; it need not exist.
-    Example: >>> cache_folder().parts[-1].lower() in ("tinycnn", "cache")
-             True
-    """
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-        return Path(local) / "tinycnn" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "tinycnn"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinycnn"
-
-
-def search_folders(root: str | os.PathLike | None) -> list[Path]:
-    """Where data is looked for, in this order: `root`, $TINYCNN_DATA, the user's cache.
-
-    Raises:  ValueError: if root is a file.
-    """
-    if root is not None and Path(root).is_file():
-        raise ValueError(f"root: expected a folder, got the file {root}. Pass the folder it is in.")
-    given = [root, os.environ.get("TINYCNN_DATA"), cache_folder()]
-    return list(dict.fromkeys(Path(folder).expanduser() for folder in given if folder))
-
-
-def find(folders: Sequence[Path], inside: Sequence[str], names: Sequence[str]) -> Path | None:
-    """The first file that exists among folders x sub-folders x names; None if none does.
-
-    Raises:  ValueError: if there is a folder in its place.
-    """
-    for path in (folder / sub / name for folder in folders for sub in inside for name in names):
-        if os.path.isdir(path):
-            raise ValueError(f"find: expected a file, got the folder {path}. Move it away.")
-        if os.path.exists(path):
-            return path
-    return None
-
-
-def obtain(
-    dataset: str,
-    names: Sequence[str],
-    root: str | os.PathLike | None,
-    inside: Sequence[str],
-    mirrors: Sequence[str],
-    checksum: str | None,
-    may_download: bool,
-) -> Path:
-    """The path of a data file, found in a folder or else downloaded.
-
-    Args:    dataset (str): the data set's name, for messages.
-             names (sequence of str): the file's possible names; the first is that on the mirrors.
-             root (path or None): searched first, and where a download goes; else the user's cache.
-             inside (sequence of str): sub-folders to look in; a download goes into the first.
-             mirrors, checksum: as in `download`.
-             may_download (bool): False looks in folders only.
-    Raises:  DatasetNotFound: if it is nowhere to be had; says where it was looked for, what was
-               tried and what can be done.
-    """
-    folders = search_folders(root)
-    path = find(folders, inside, names)
-    if path is not None:
-        return path
-    home = folders[0] if root is not None else cache_folder()
-    why = "downloading was not allowed (download=False)"
-    if may_download:
-        try:
-            return download(names[0], mirrors, home / inside[0], checksum)
-        except DatasetNotFound as error:
-            why = f"could not be downloaded ({error})"
-    raise DatasetNotFound(
-        f"{dataset}: {names[0]} is in none of the folders {', '.join(map(str, folders))}, and "
-        f"{why}. Check the network, or put the file into one of these folders, or set TINYCNN_DATA "
-        f"to the folder that holds it. tinycnn.data.SyntheticDigits needs no files."
-    )
-
-
-def read_verified(path: Path, checksum: str | None) -> bytes:
-    """The bytes of a file whose checksum is right.
-
-    Args:    path (Path): the file.
-             checksum (str): "md5:...", "sha1:..." or "sha256:..."; None if it is not known.
-    Raises:  ValueError: if it is another.
-    """
-    content = path.read_bytes()
-    if checksum is not None:
-        found = _digest(checksum, [content])
-        if found != checksum:
-            raise damaged(path, f"a file with {checksum}", found, None)
-    return content
-
-
-def damaged(path: Path, expected: str, got: str, checksum: str | None) -> ValueError:
-    """The error for a file that is not what it should be."""
-    known = f" (of a file with {checksum})" if checksum else ""
-    return ValueError(
-        f"{path}: expected {expected}{known}, got {got}. The file is damaged, or belongs to "
-        f"another data set: delete or move it, and it is looked for elsewhere."
-    )
-
-
-def _digest(checksum, chunks):
-    """The checksum of chunks of bytes, by the algorithm that `checksum` names."""
-    algorithm = checksum.partition(":")[0]
-    state = hashlib.new(algorithm, usedforsecurity=False)
-    for chunk in chunks:
-        state.update(chunk)
-    return f"{algorithm}:{state.hexdigest()}"
 
 
 def download(
@@ -220,12 +106,16 @@ def _unreachable(mirrors, timeout):
 
     threads = []
     for mirror in mirrors:
-        url = urllib.parse.urlsplit(mirror)
+        try:
+            url = urllib.parse.urlsplit(mirror)
+            port = url.port or (443 if url.scheme == "https" else 80)
+        except ValueError as error:
+            reasons[mirror] = str(error)
+            continue
         by_proxy = url.scheme in urllib.request.getproxies()
         if url.hostname is None or (by_proxy and not urllib.request.proxy_bypass(url.hostname)):
             continue
         reasons[mirror] = f"no connection within {timeout:g} s"
-        port = url.port or (443 if url.scheme == "https" else 80)
         thread = threading.Thread(target=ask, args=(mirror, url.hostname, port), daemon=True)
         thread.start()
         threads.append(thread)
@@ -305,7 +195,7 @@ def _digest_of_file(path, checksum):
     if checksum is None:
         return None
     with path.open("rb") as file:
-        return _digest(checksum, iter(lambda: file.read(1 << 20), b""))
+        return digest(checksum, iter(lambda: file.read(1 << 20), b""))
 
 
 def _size(path):

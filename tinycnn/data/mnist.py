@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .download import damaged, obtain, read_verified
+from .files import damaged, obtain, read_verified
 from .image_dataset import ImageDataset
 
 _IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}

@@ -7,7 +7,6 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from typing import Any
 
 _threads: "weakref.WeakSet[threading.Thread]" = weakref.WeakSet()
@@ -30,7 +29,7 @@ class Prefetcher(Iterator):
     def __init__(self, function: Callable, tasks: Iterable[tuple], workers: int, depth: int):
         self._function, self._tasks = function, iter(tasks)
         self._depth = depth
-        self._pending: deque[Future] = deque()
+        self._pending: deque[_Result] = deque()
         self._inbox: queue.SimpleQueue = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=_work, args=(function, self._inbox), daemon=True,
@@ -47,13 +46,30 @@ class Prefetcher(Iterator):
         if not self._threads:
             return _call(self._function, next(self._tasks))
         while len(self._pending) < self._depth and (task := next(self._tasks, None)) is not None:
-            future: Future = Future()
-            self._pending.append(future)
-            self._inbox.put((future, task))
+            result = _Result()
+            self._pending.append(result)
+            self._inbox.put((result, task))
         if not self._pending:
             self.close()
             raise StopIteration
-        return self._pending.popleft().result()
+        return self._pending.popleft().get()
+
+
+class _Result:
+    """What a thread owes: a value or an error."""
+
+    def __init__(self):
+        self.ready = threading.Event()
+        self.value = self.error = None
+
+    def get(self):
+        self.ready.wait()
+        try:
+            if self.error is not None:
+                raise self.error
+            return self.value
+        finally:
+            self.error = None  # the error's traceback refers to this frame: let both go
 
 
 def _call(function, task):
@@ -66,12 +82,13 @@ def _call(function, task):
 
 def _work(function, inbox):
     while (work := inbox.get()) is not None:
-        future, task = work
+        result, task = work
         try:
-            future.set_result(_call(function, task))
+            result.value = _call(function, task)
         except BaseException as error:
-            future.set_exception(error)
-        del work, future, task  # keep no batch alive while waiting
+            result.error = error
+        result.ready.set()
+        del work, result, task  # keep no batch alive while waiting
 
 
 def _dismiss(inbox, workers):

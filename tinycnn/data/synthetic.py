@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._core.checks import require
-from .glyphs import COUNT, FIRST, PATHS, POINTS, SPACING
+from .glyphs import POINTS, glyphs
 from .image_dataset import ImageDataset
 from .random import philox
 
@@ -33,6 +33,7 @@ def draw_digits(seed: int, indices: Sequence[int] | np.ndarray) -> tuple[np.ndar
              ((2, 28, 28), True)
     """
     index = np.asarray(indices, np.int64)
+    table = glyphs()
     images = np.empty((len(index), SIZE, SIZE), np.uint8)
     labels = np.empty(len(index), np.int64)
     for start in range(0, len(index), _CHUNK):
@@ -41,9 +42,9 @@ def draw_digits(seed: int, indices: Sequence[int] | np.ndarray) -> tuple[np.ndar
         u = (words * 2.0**-32).astype(np.float32)
         u = np.minimum(u, np.float32(1 - 2.0**-24))  # rounding to float32 may reach 1
         labels[part] = digit = (u[:, 0] * 10).astype(np.int64)
-        glyph = FIRST[digit] + (u[:, 1] * COUNT[digit]).astype(np.int64)
-        points, scale = _place(_bend(PATHS[glyph], u[:, 10:]), u[:, 2:8])
-        images[part] = _ink(points, SPACING[glyph] * scale, u[:, 8:10])
+        glyph = table.first[digit] + (u[:, 1] * table.styles[digit]).astype(np.int64)
+        points, scale = _place(_bend(table.paths[glyph], u[:, 10:]), u[:, 2:8])
+        images[part] = _ink(points, table.spacing[glyph] * scale, u[:, 8:10])
     return images, labels
 
 
@@ -73,12 +74,12 @@ def _place(points, u):
     p' = scale * rotation * slant * p + shift, with the points' centroid near the picture's centre
     """
     turn, slant = _between(u[:, 0], -0.18, 0.18), _between(u[:, 1], -0.15, 0.5)
-    height, width = _between(u[:, 2], 16.5, 20.5), _between(u[:, 3], 0.75, 1.1)
+    height, width = _between(u[:, 2], 15.5, 19.0), _between(u[:, 3], 0.75, 1.1)
     x, y = (points - points.mean(1, keepdims=True)).transpose(2, 0, 1)
     x = (x * width[:, None] - y * slant[:, None]) * height[:, None]
     y = y * height[:, None]
     c, s = np.cos(turn)[:, None], np.sin(turn)[:, None]
-    center = (SIZE - 1) / 2 + _between(u[:, 4:6], -1.2, 1.2)
+    center = (SIZE - 1) / 2 + _between(u[:, 4:6], -1.0, 1.0)
     moved = np.stack([c * x - s * y + center[:, :1], s * x + c * y + center[:, 1:]], axis=2)
     return moved, height
 
@@ -91,7 +92,7 @@ def _ink(points, spacing, u):
     field(d) = exp(-d^2 / (2 s^2)) at distance d; the ink ends where it is 1/2, at the pen's radius
     r = s * sqrt(2 ln 2). There it falls by ln 2 / r per pixel: that sets the grey edge's width.
     """
-    radius = _between(u[:, 0], 0.8, 1.5)[:, None, None]
+    radius = _between(u[:, 0], 0.85, 1.65)[:, None, None]
     s = radius / np.float32(np.sqrt(2 * np.log(2)))
     columns, rows = _profile(points[:, :, 0], s), _profile(points[:, :, 1], s)
     along = np.linspace(0, 2 * np.pi, POINTS, dtype=np.float32)
