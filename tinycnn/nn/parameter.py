@@ -19,8 +19,7 @@ class Parameter(Tensor):
     Raises:  TypeError: if it is to be learnt and is not floating.
     Example: >>> from tinycnn import nn
              >>> nn.Parameter([1.0, 2.0])
-             Parameter containing:
-             tensor([1., 2.], requires_grad=True)
+             Parameter([1., 2.], requires_grad=True)
     """
 
     __slots__ = ()
@@ -36,9 +35,6 @@ class Parameter(Tensor):
         self.requires_grad = bool(requires_grad)
         self.creator = None
         self.index = 0
-
-    def __repr__(self) -> str:
-        return f"Parameter containing:\n{super().__repr__()}"
 
 
 def empty_parameter(function: str, shape: tuple[int, ...], device: Any, dtype: Any) -> Parameter:
