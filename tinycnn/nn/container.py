@@ -184,7 +184,7 @@ class ModuleDict(Module):
         return iter([name for name, _ in self._own(MODULE)])
 
     def __contains__(self, name: object) -> bool:
-        return self._kinds.get(name) == MODULE
+        return isinstance(name, str) and self._kinds.get(name) == MODULE
 
     def keys(self) -> Iterable[str]:
         """The names."""
