@@ -138,23 +138,22 @@ def _fixed_axes(
     function, shape, kernel, stride, padding, dilation, ceil_mode, count_include_pad
 ):
     """One PoolAxis per axis, checked: every window holds at least one pixel of the input."""
-    size = shape[-len(kernel):]
-    for K, P in zip(kernel, padding):
-        if P > K // 2:
-            fail(function, "padding of at most half of kernel_size", f"{padding} for {kernel}",
-                 "Use a smaller padding; a larger border can be made with pad.")
+    said = (
+        f"kernel_size {shape_text(kernel)}, padding {shape_text(padding)}, dilation "
+        f"{shape_text(dilation)} for input {shape_text(shape)}"
+    )
     axes = []
-    for n, K, S, P, D in zip(size, kernel, stride, padding, dilation):
+    for n, K, S, P, D in zip(shape[-len(kernel):], kernel, stride, padding, dilation):
+        if P > K // 2:
+            fail(function, "padding of at most half of kernel_size", said,
+                 "Use a smaller padding; a larger border can be made with pad.")
         if pool_output_size(n, K, S, P, D, ceil_mode) < 1:
-            fail(function, "a window that fits into the padded input",
-                 f"kernel_size {kernel}, padding {padding}, dilation {dilation} for input "
-                 f"{shape_text(shape)}", "Use a smaller window or a larger input.")
+            fail(function, "a window that fits into the padded input", said,
+                 "Use a smaller window or a larger input.")
         axis = pool_axis(n, K, S, P, D, ceil_mode, count_include_pad)
         if any(a >= b for a, b in zip(axis.start, axis.stop)):
-            fail(function, "at least one pixel of the input in every window",
-                 f"a window wholly in the padding: kernel_size {kernel}, padding {padding}, "
-                 f"dilation {dilation} for input {shape_text(shape)}",
-                 "Use a smaller dilation or padding.")
+            fail(function, "at least one pixel of the input in every window", said,
+                 "One lies wholly in the padding: use a smaller dilation or padding.")
         axes.append(axis)
     return tuple(axes)
 

@@ -21,6 +21,7 @@ cdef extern from "simd/pooling_api.hh" nogil:
     struct PoolPlan:
         PoolTable axis[3]
         int64_t images, c, block
+        int apart
         double divisor
     struct PoolRow:
         int64_t pixel
@@ -59,6 +60,7 @@ cdef int _plan(PoolPlan* p, cnp.ndarray x, cnp.ndarray y, axes, divisor, bint ba
     p.images, p.c = x.shape[0], x.shape[4]
     p.block = max(BLOCK_NUMBERS // max(p.c, 1), 1)
     p.divisor = 0 if divisor is None else divisor
+    p.apart = backward and p.axis[2].step == 1 and _most_windows(&p.axis[2]) == 1
     return 0
 
 

@@ -224,15 +224,24 @@ TCN_INLINE int64_t holding_rows(const PoolPlan& p, const PoolBlock& b, PoolRow* 
   return count;
 }
 
-// What the output at `from` hands back to the pixel at `place` of its window.
+// Gradient and place of the largest, for the channels of one output.
+template <class T>
+struct Given {
+  Vec<T> grad;
+  Vec<Int<T>> place;
+};
+
+// What an output hands back to the pixel at `place` of its window: read(...) once, share(...) for each.
 template <class T, class P>
 struct ToLargest {
   const T* grad_y;
   const P* position;
   template <bool WHOLE>
-  TCN_INLINE Vec<T> share(int64_t from, int64_t place, int64_t, int lanes) const {
-    const auto chosen = fetch_places<T, WHOLE>(position + from, lanes) == broadcast(Int<T>(place));
-    return select(chosen, fetch<WHOLE>(grad_y + from, lanes), Vec<T>{});
+  TCN_INLINE Given<T> read(int64_t from, int lanes) const {
+    return {fetch<WHOLE>(grad_y + from, lanes), fetch_places<T, WHOLE>(position + from, lanes)};
+  }
+  TCN_INLINE Vec<T> share(const Given<T>& given, int64_t place, int64_t) const {
+    return select(given.place == broadcast(Int<T>(place)), given.grad, Vec<T>{});
   }
 };
 
@@ -241,9 +250,11 @@ struct ToAll {
   const T* grad_y;
   double divisor;
   template <bool WHOLE>
-  TCN_INLINE Vec<T> share(int64_t from, int64_t, int64_t count, int lanes) const {
-    const T part = T(1) / T(divisor != 0 ? divisor : double(count));
-    return fetch<WHOLE>(grad_y + from, lanes) * broadcast(part);
+  TCN_INLINE Given<T> read(int64_t from, int lanes) const {
+    return {fetch<WHOLE>(grad_y + from, lanes), Vec<Int<T>>{}};
+  }
+  TCN_INLINE Vec<T> share(const Given<T>& given, int64_t, int64_t count) const {
+    return given.grad * broadcast(T(1) / T(divisor != 0 ? divisor : double(count)));
   }
 };
 
@@ -258,11 +269,38 @@ TCN_INLINE void gather_pixel(const PoolPlan& p, const Op& op, const PoolRow* row
     if (k < 0) continue;
     for (int64_t r = 0; r < row_count; ++r) {
       const int64_t from = (rows[r].pixel + ow) * p.c + c;
-      TCN_UNROLL for (int u = 0; u < U; ++u) sum[u] += op.template share<WHOLE>(
-          from + u * LANES<T>, rows[r].place + k, rows[r].count * W.count[ow], lanes);
+      TCN_UNROLL for (int u = 0; u < U; ++u)
+        sum[u] += op.share(op.template read<WHOLE>(from + u * LANES<T>, lanes), rows[r].place + k,
+                           rows[r].count * W.count[ow]);
     }
   }
   TCN_UNROLL for (int u = 0; u < U; ++u) put(grad_x + u * LANES<T>, sum[u], kept);
+}
+
+// Where a row of x meets one row of windows that do not overlap, and channels are few: each output is
+// read once for all its pixels of the row. Same numbers as by gather_pixel.
+template <class T, class Op>
+TCN_INLINE void gather_apart(const PoolPlan& p, const PoolBlock& b, const Op& op, const PoolRow& row,
+                             int64_t c, int64_t y_size, T* grad_x) {
+  const PoolTable& W = p.axis[2];
+  const int rest = int(p.c - c < LANES<T> ? p.c - c : LANES<T>);
+  T* to = grad_x + (b.row * W.size + b.from) * p.c + c;
+  const T* whole_until = grad_x + (b.row * W.size + b.to) * p.c - LANES<T>;
+  for (int64_t w = b.from; w < b.to;) {
+    const int64_t ow = W.low[w];
+    if (ow == W.high[w]) {  // between windows
+      put(to, Vec<T>{}, to <= whole_until ? LANES<T> : rest);
+      to += p.c;
+      ++w;
+      continue;
+    }
+    const int64_t from = (row.pixel + ow) * p.c + c, stop = W.stop[ow] < b.to ? W.stop[ow] : b.to;
+    const Given<T> given = from + LANES<T> <= y_size ? op.template read<true>(from, rest)
+                                                     : op.template read<false>(from, rest);
+    for (; w < stop; ++w, to += p.c)
+      put(to, op.share(given, row.place + w - W.start[ow], row.count * W.count[ow]),
+          to <= whole_until ? LANES<T> : rest);
+  }
 }
 
 template <class T, class Op>
@@ -272,6 +310,10 @@ TCN_INLINE void pool_backward(const PoolPlan& p, int64_t task, const Op& op, T* 
   const int64_t C = p.c, x_end = (b.row * W.size + b.to) * C;
   const int64_t y_size = p.images * D.out * H.out * W.out * C;
   const int64_t count = holding_rows(p, b, rows);
+  if (count == 1 && p.apart && C < WIDE * LANES<T> && (C < LANES<T> || C % LANES<T> == 0)) {
+    for (int64_t c = 0; c < C; c += LANES<T>) gather_apart(p, b, op, rows[0], c, y_size, grad_x);
+    return;
+  }
   const int64_t last_row = count ? rows[count - 1].pixel : 0;
   for (int64_t w = b.from; w < b.to; ++w) {
     const int64_t to = (b.row * W.size + w) * C, last = (last_row + W.high[w] - 1) * C;

@@ -15,6 +15,7 @@ struct PoolPlan {
   PoolTable axis[3];  // D, H, W
   int64_t images, c;
   int64_t block;      // pixels of a task
+  int apart;          // along W each pixel is in one window at most, and the step is 1
   double divisor;     // of averages; 0: the product of the counts
 };
 
