@@ -2,35 +2,8 @@
 functions, borrowed from `reference`, where nothing would be gained."""
 
 from ..reference.array import *  # noqa: F403
-from ..reference.elementwise import (  # noqa: F401
-    elu_backward,
-    elu_forward,
-    leaky_relu_backward,
-    leaky_relu_forward,
-    relu_backward,
-    relu_forward,
-    sigmoid_backward,
-    sigmoid_forward,
-    tanh_backward,
-    tanh_forward,
-)
-from ..reference.loss import (  # noqa: F401
-    cross_entropy_backward,
-    cross_entropy_forward,
-    log_softmax_backward,
-    log_softmax_forward,
-    nll_backward,
-    nll_forward,
-    one_hot,
-    pair_loss_backward,
-    pair_loss_forward,
-    soft_cross_entropy_backward,
-    soft_cross_entropy_forward,
-    softmax_backward,
-    softmax_forward,
-)
+from ..reference.loss import nll_backward, nll_forward, one_hot  # noqa: F401
 from ..reference.pooling import max_pool_indices  # noqa: F401
-from ..reference.random import dropout, random_uniform  # noqa: F401
 from .batchnorm import (  # noqa: F401
     batch_norm_apply,
     batch_norm_backward,
@@ -44,13 +17,38 @@ from .conv import (  # noqa: F401
     conv_forward,
     sum_rows,
 )
+from .elementwise import (  # noqa: F401
+    elu_backward,
+    elu_forward,
+    leaky_relu_backward,
+    leaky_relu_forward,
+    relu_backward,
+    relu_forward,
+    sigmoid_backward,
+    sigmoid_forward,
+    tanh_backward,
+    tanh_forward,
+)
 from .gemm import matmul  # noqa: F401
+from .loss import (  # noqa: F401
+    cross_entropy_backward,
+    cross_entropy_forward,
+    log_softmax_backward,
+    log_softmax_forward,
+    pair_loss_backward,
+    pair_loss_forward,
+    soft_cross_entropy_backward,
+    soft_cross_entropy_forward,
+    softmax_backward,
+    softmax_forward,
+)
 from .pooling import (  # noqa: F401
     avg_pool_backward,
     avg_pool_forward,
     max_pool_backward,
     max_pool_forward,
 )
+from .random import dropout, random_uniform  # noqa: F401
 from .update import (  # noqa: F401
     adadelta_update,
     adagrad_update,

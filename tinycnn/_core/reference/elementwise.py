@@ -63,5 +63,5 @@ def tanh_forward(x, y):
 
 @_quiet
 def tanh_backward(y, grad_y, grad_x):
-    """grad_x = grad_y * (1 - y^2)"""
-    numpy.multiply(grad_y, 1 - y * y, out=grad_x)
+    """grad_x = grad_y * (1 - y^2), as (1 - y) * (1 + y), which keeps its digits near |y| = 1"""
+    numpy.multiply(grad_y * (1 - y), 1 + y, out=grad_x)

@@ -1,0 +1,117 @@
+// exp, expm1 and log(1 + exp) of every lane of a vector, by their Taylor series.
+//
+//   x = n * log 2 + r,  |r| <= log(2) / 2:   exp(x) = 2^n * (1 + p),   p = r + r^2 / 2! + r^3 / 3! + ...
+//
+// The series is cut where the next term falls below half a unit in the last place: after 7 terms for
+// float, 13 for double. p is exp(r) - 1 without cancellation, so expm1 comes from the same p. Errors
+// are at most 2 units in the last place for exp, 3 for expm1 (tests/test_activation.py measures them).
+#pragma once
+#include <cmath>
+
+#include "vec.hh"
+
+namespace TCN_ISA {
+
+template <class T>
+struct Exponent;
+
+template <>
+struct Exponent<float> {
+  using Int = int32_t;
+  static constexpr int TERMS = 7, LOG1P_TERMS = 8, MANTISSA = 23, BIAS = 127;
+  static constexpr float LOWEST = -104, HIGHEST = 89, LEAST_NORMAL = -87;
+  static constexpr float ROUND = 12582912;  // 1.5 * 2^23: adding it leaves an integer in the low bits
+  static constexpr float LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;  // n * high is exact
+};
+
+template <>
+struct Exponent<double> {
+  using Int = int64_t;
+  static constexpr int TERMS = 13, LOG1P_TERMS = 17, MANTISSA = 52, BIAS = 1023;
+  static constexpr double LOWEST = -746, HIGHEST = 710, LEAST_NORMAL = -708;
+  static constexpr double ROUND = 6755399441055744;  // 1.5 * 2^52
+  static constexpr double LN2_HIGH = 6.93147180369123816490e-01, LN2_LOW = 1.90821492927058770002e-10;
+};
+
+template <class T>
+TCN_INLINE Vec<T> vabs(const Vec<T>& x) {
+  return vmax(x, broadcast(T(0)) - x);  // of NaN: NaN
+}
+
+#ifdef TCN_GNU_VECTORS
+
+// n and p of the head of this file. NaN in x becomes NaN in p.
+template <class T>
+struct Reduced {
+  using E = Exponent<T>;
+  typedef typename E::Int Ints __attribute__((vector_size(TCN_VECTOR_BYTES)));
+  Ints n;
+  Vec<T> p;
+
+  TCN_INLINE explicit Reduced(const Vec<T>& x) {
+    const Vec<T> round = broadcast(E::ROUND);
+    const Vec<T> shifted = x * broadcast(T(1.4426950408889634)) + round;
+    const Vec<T> whole = shifted - round;
+    n = (Ints)shifted - (Ints)round;
+    const Vec<T> r = (x - whole * broadcast(E::LN2_HIGH)) - whole * broadcast(E::LN2_LOW);
+    Vec<T> sum = broadcast(T(1) / E::TERMS);  // Horner: r (1 + r/2 (1 + r/3 (1 + ...)))
+    TCN_UNROLL
+    for (int k = E::TERMS - 1; k >= 2; --k) sum = broadcast(T(1) / k) + (r * broadcast(T(1) / k)) * sum;
+    p = r + (r * r) * sum;
+  }
+
+  static TCN_INLINE Vec<T> power_of_two(Ints n) { return (Vec<T>)((n + E::BIAS) << E::MANTISSA); }
+};
+
+// Overflows to infinity; underflows through the subnormal numbers, hence two factors.
+template <class T>
+TCN_INLINE Vec<T> vexp(Vec<T> x) {
+  using E = Exponent<T>;
+  x = select(x < broadcast(E::LOWEST), broadcast(E::LOWEST), x);
+  x = select(x > broadcast(E::HIGHEST), broadcast(E::HIGHEST), x);
+  const Reduced<T> e(x);
+  const auto half = e.n >> 1;
+  return (broadcast(T(1)) + e.p) * Reduced<T>::power_of_two(half) * Reduced<T>::power_of_two(e.n - half);
+}
+
+// exp(x) - 1 for x <= 0; anything else (but NaN for NaN) for x > 0.
+template <class T>
+TCN_INLINE Vec<T> vexpm1_negative(Vec<T> x) {
+  using E = Exponent<T>;
+  x = select(x < broadcast(E::LEAST_NORMAL), broadcast(E::LEAST_NORMAL), x);
+  x = select(x > broadcast(T(0)), broadcast(T(0)), x);
+  const Reduced<T> e(x);
+  const Vec<T> scale = Reduced<T>::power_of_two(e.n);
+  return scale * e.p + (scale - broadcast(T(1)));
+}
+
+#else
+
+template <class T>
+TCN_INLINE Vec<T> vexp(Vec<T> x) {
+  for (int i = 0; i < LANES<T>; ++i) x[i] = std::exp(x[i]);
+  return x;
+}
+
+template <class T>
+TCN_INLINE Vec<T> vexpm1_negative(Vec<T> x) {
+  for (int i = 0; i < LANES<T>; ++i) x[i] = std::expm1(x[i]);
+  return x;
+}
+
+#endif
+
+// log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|);
+// log(1 + e) = 2 (s + s^3/3 + s^5/5 + ...), s = e / (2 + e) <= 1/3
+template <class T>
+TCN_INLINE Vec<T> vsoftplus(const Vec<T>& x) {
+  const Vec<T> zero = broadcast(T(0)), e = vexp<T>(zero - vabs<T>(x));
+  const Vec<T> s = e / (broadcast(T(2)) + e), square = s * s;
+  Vec<T> sum = broadcast(T(0));
+  TCN_UNROLL
+  for (int k = Exponent<T>::LOG1P_TERMS - 1; k >= 1; --k)
+    sum = square * (broadcast(T(1) / (2 * k + 1)) + sum);
+  return vmax(x, zero) + broadcast(T(2)) * (s + s * sum);
+}
+
+}  // namespace TCN_ISA
