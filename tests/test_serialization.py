@@ -308,3 +308,25 @@ def test_safetensors_of_torch_fits(path):
     x = numpy.random.default_rng(0).standard_normal((2, 1, 4, 4)).astype("float32")
     expected = theirs.eval()(torch.from_numpy(x)).detach().numpy()
     assert numpy.allclose(ours.eval()(tinycnn.tensor(x)).detach().numpy(), expected, atol=1e-6)
+
+
+def test_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened(path):
+    def step(net, optimizer):
+        x = numpy.random.default_rng(0).standard_normal((4, 1, 4, 4)).astype("float32")
+        loss = nn.CrossEntropyLoss()(net(tinycnn.tensor(x)), tinycnn.tensor([0, 1, 2, 1]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    net = Net()
+    optimizer = tinycnn.optim.Adam(net.parameters(), lr=0.01, betas=(0.8, 0.99))
+    step(net, optimizer)
+    save({"model": net, "optimizer": optimizer, "epoch": 1}, path)
+    expected = [step(net, optimizer) for _ in range(3)]
+    twin = Net()
+    other = tinycnn.optim.Adam(twin.parameters())
+    state = load(path)
+    twin.load_state_dict(state["model"])
+    other.load_state_dict(state["optimizer"])
+    assert [step(twin, other) for _ in range(3)] == expected
