@@ -1,0 +1,345 @@
+"""Pooling: windows, values by hand, kernels against the reference, gradients, threads, messages."""
+
+import numpy as np
+import pytest
+from tinycnn.testing import gradcheck
+
+import tinycnn
+from tinycnn._core import reference
+from tinycnn._core.cpu import pooling as cpu
+from tinycnn._core.shapes import PoolAxis, adaptive_pool_axis, pool_axis, pool_output_size
+from tinycnn.ops import pooling as ops
+
+ONE = pool_axis(1, 1, 1, 0)
+
+
+def tensor(values, **options):
+    return tinycnn.tensor(np.array(values, dtype=np.float64), **options)
+
+
+# --- windows ---------------------------------------------------------------------------------
+
+
+def test_windows_are_clipped_to_the_input():
+    assert pool_axis(5, 3, 2, 1) == PoolAxis((0, 1, 3), (2, 4, 5), 1, (3, 3, 3), 3)
+    assert pool_axis(5, 3, 2, 1, count_include_pad=False).count == (2, 3, 2)
+
+
+def test_dilated_window_starts_at_its_first_place_inside():
+    assert pool_axis(4, 3, 1, 1, 2)[:3] == ((1, 0), (4, 4), 2)
+
+
+def test_last_window_of_ceil_mode_counts_padding_but_nothing_beyond():
+    axis = pool_axis(4, 3, 2, 1, ceil_mode=True)  # from -1, 1, 3; the padded input ends at 4
+    assert (axis.start, axis.stop, axis.count) == ((0, 1, 3), (2, 4, 4), (3, 3, 2))
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding", "ceil", "out"),
+    [
+        (5, 2, 2, 0, False, 2),
+        (5, 2, 2, 0, True, 3),
+        (5, 2, 3, 0, True, 2),
+        (3, 1, 2, 0, True, 2),
+        (2, 1, 3, 0, True, 1),  # a second window would start behind the input
+        (4, 2, 4, 1, True, 2),
+        (3, 2, 4, 1, True, 1),  # a second window would start in the padding behind
+        (1, 2, 1, 1, False, 2),
+        (1, 4, 1, 1, False, 0),
+    ],
+)
+def test_output_size(size, kernel, stride, padding, ceil, out):
+    assert pool_output_size(size, kernel, stride, padding, ceil_mode=ceil) == out
+    assert len(pool_axis(size, kernel, stride, padding, ceil_mode=ceil).start) == out
+
+
+def test_adaptive_windows_cover_the_input_and_may_overlap():
+    assert adaptive_pool_axis(5, 3) == PoolAxis((0, 1, 3), (2, 4, 5), 1, (2, 3, 2), 3)
+    assert adaptive_pool_axis(2, 4)[:2] == ((0, 0, 1, 1), (1, 1, 2, 2))
+    assert adaptive_pool_axis(4, 0).start == ()
+
+
+# --- values by hand --------------------------------------------------------------------------
+
+IMAGE = [[[1, 2, 5, 0], [4, 3, 0, 6], [7, 7, 1, 1], [7, 8, 1, 1]]]  # (1, 4, 4)
+
+
+def test_max_pool2d_by_hand():
+    y, where = ops.max_pool2d(tensor(IMAGE), 2, return_indices=True)
+    assert y.numpy().tolist() == [[[4, 6], [8, 1]]]
+    assert where.numpy().tolist() == [[[4, 7], [13, 10]]]  # the first of equal values
+    assert where.dtype == np.int64
+
+
+def test_avg_pool2d_by_hand():
+    assert ops.avg_pool2d(tensor(IMAGE), 2).numpy().tolist() == [[[2.5, 2.75], [7.25, 1]]]
+    y = ops.avg_pool2d(tensor([[[4, 8], [12, 16]]]), 2, 1, 1)
+    assert y.numpy().tolist() == [[[1, 3, 2], [4, 10, 6], [3, 7, 4]]]
+    y = ops.avg_pool2d(tensor([[[4, 8], [12, 16]]]), 2, 1, 1, count_include_pad=False)
+    assert y.numpy().tolist() == [[[4, 6, 8], [8, 10, 12], [12, 14, 16]]]
+    y = ops.avg_pool2d(tensor([[[4, 8], [12, 16]]]), 2, divisor_override=-5)
+    assert y.numpy().tolist() == [[[-8]]]
+
+
+def test_adaptive_pooling_by_hand():
+    x = tensor([[1, 3, 2, 6, 4]])
+    assert ops.adaptive_avg_pool1d(x, 3).numpy().tolist() == [[2, 11 / 3, 5]]
+    y, where = ops.adaptive_max_pool1d(x, 3, return_indices=True)
+    assert (y.numpy().tolist(), where.numpy().tolist()) == ([[3, 6, 6]], [[1, 3, 3]])
+
+
+def test_gradient_flows_to_the_largest_alone():
+    x = tensor(IMAGE, requires_grad=True)
+    ops.max_pool2d(x, 3, 1).backward(tensor([[[1, 10], [100, 1000]]]))
+    assert x.grad.numpy().tolist() == [
+        [[0, 0, 0, 0], [0, 0, 0, 0], [1, 10, 0, 0], [0, 1100, 0, 0]]
+    ]
+
+
+def test_gradient_of_the_average_is_shared():
+    x = tensor([[1, 2, 3]], requires_grad=True)
+    ops.avg_pool1d(x, 2, 1).backward(tensor([[2, 6]]))
+    assert x.grad.numpy().tolist() == [[1, 4, 3]]
+
+
+def test_none_in_output_size_keeps_that_axis():
+    x = tinycnn.tensor(np.random.default_rng(0).standard_normal((2, 3, 4, 5)))
+    assert ops.adaptive_avg_pool2d(x, (None, 2)).shape == (2, 3, 4, 2)
+    assert ops.adaptive_max_pool2d(x, (2, None)).shape == (2, 3, 2, 5)
+    assert np.array_equal(ops.adaptive_avg_pool2d(x, None).numpy(), x.numpy())
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_unbatched_input_is_a_batch_of_one(dims):
+    x = tinycnn.tensor(np.random.default_rng(0).standard_normal((3, *(5, 6, 7)[:dims])))
+    for name in ("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool"):
+        pool = getattr(ops, f"{name}{dims}d")
+        single, batch = pool(x, 2).numpy(), pool(x.unsqueeze(0), 2).numpy()
+        assert np.array_equal(single, batch[0]), name
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_empty_batch_and_no_channels(dims):
+    for shape in ((0, 3), (2, 0)):
+        x = tinycnn.tensor(np.zeros((*shape, *(4,) * dims)), requires_grad=True)
+        for name in ("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool"):
+            y = getattr(ops, f"{name}{dims}d")(x, 2)
+            assert y.shape == (*shape, *(2,) * dims)
+            y.backward(tinycnn.tensor(np.zeros(y.shape)))
+            assert x.grad.shape == x.shape
+
+
+def test_adaptive_output_of_size_zero_is_empty():
+    x = tinycnn.tensor(np.ones((1, 2, 3, 3)), requires_grad=True)
+    for pool in ops.adaptive_max_pool2d, ops.adaptive_avg_pool2d:
+        y = pool(x, (0, 2))
+        assert y.shape == (1, 2, 0, 2)
+        x.grad = None
+        y.backward(tinycnn.tensor(np.zeros(y.shape)))
+        assert not x.grad.numpy().any()
+
+
+@pytest.mark.parametrize("channels", [1, 6, 16, 70])
+def test_nan_wins_and_the_last_one_is_kept(channels):
+    x = np.array([1, np.nan, 3, np.nan, 7, 2, 2, np.inf], dtype=np.float32)
+    x = tinycnn.tensor(np.broadcast_to(x, (channels, 8)).copy())
+    y, where = ops.max_pool1d(x, 4, return_indices=True)
+    assert np.array_equal(y.numpy()[0], [np.nan, np.inf], equal_nan=True)
+    assert (where.numpy() == [3, 7]).all()
+    assert np.isnan(ops.avg_pool1d(x, 4).numpy()[:, 0]).all()
+
+
+def test_window_of_minus_infinity_takes_its_first_place():
+    x = tinycnn.tensor(np.full((1, 4, 4), -np.inf), requires_grad=True)
+    y, where = ops.max_pool2d(x, 2, padding=1, return_indices=True)
+    assert (y.data == -np.inf).all()
+    assert where.numpy().tolist() == [[[0, 1, 3], [4, 5, 7], [12, 13, 15]]]
+    y.backward(tinycnn.tensor(np.ones(y.shape)))
+    assert x.grad.numpy().sum() == 9
+
+
+def test_infinite_gradient_stays_where_it_belongs():
+    x = tensor([[1, 2, 3, 4]], requires_grad=True)
+    ops.max_pool1d(x, 2).backward(tensor([[np.inf, 1]]))
+    assert x.grad.numpy().tolist() == [[0, np.inf, 0, 1]]
+
+
+def test_window_of_more_than_255_places():
+    x = np.random.default_rng(0).permutation(4000).astype(np.float32).reshape(2, 5, 20, 20)
+    y, where = ops.max_pool2d(tinycnn.tensor(x), 19, 1, return_indices=True)
+    taken = np.take_along_axis(x.reshape(2, 5, 400), where.numpy().reshape(2, 5, 4), axis=2)
+    assert np.array_equal(y.numpy().reshape(2, 5, 4), taken)
+    assert y.numpy()[0, 0, 1, 1] == x[0, 0, 1:, 1:].max()
+
+
+@pytest.mark.parametrize("layout", ["channels first", "strided", "read-only", "reversed"])
+def test_any_memory_layout_gives_the_same(layout):
+    x = np.random.default_rng(0).standard_normal((2, 5, 6, 7)).astype(np.float32)
+    other = {
+        "channels first": lambda: x.copy(),
+        "strided": lambda: np.repeat(x, 2, axis=3)[..., ::2],
+        "read-only": lambda: np.broadcast_to(x, x.shape),
+        "reversed": lambda: x[:, :, ::-1].copy()[:, :, ::-1],
+    }[layout]()
+    expected = ops.max_pool2d(tinycnn.tensor(np.asfortranarray(x)), 3, 2, 1).numpy()
+    assert np.array_equal(ops.max_pool2d(tinycnn.tensor(other), 3, 2, 1).numpy(), expected)
+
+
+# --- kernels against the reference -----------------------------------------------------------
+
+
+def _fixed(*arguments):
+    return lambda size: tuple(
+        pool_axis(n, *arguments) if n > 1 else pool_axis(n, 1, 1, 0) for n in size
+    )
+
+
+WINDOWS = {  # name: ((D, H, W), axes of it)
+    "2x2": ((1, 7, 9), _fixed(2, 2, 0)),
+    "3x3 overlapping, padded, ceil": ((1, 8, 8), _fixed(3, 2, 1, 1, True, False)),
+    "cube, dilated": ((4, 5, 6), _fixed(3, 1, 1, 2)),
+    "gaps between windows": ((1, 7, 8), _fixed(2, 3, 0)),
+    "long row": ((1, 1, 300), _fixed(5, 1, 2)),
+    "adaptive": ((2, 5, 7), lambda size: tuple([adaptive_pool_axis(n, 3) for n in size])),
+    "global, more than 255 places": (
+        (1, 17, 16), lambda size: tuple([adaptive_pool_axis(n, 1) for n in size])
+    ),
+}
+
+
+def _arrays(name, channels, dtype, images=2):
+    size, make = WINDOWS[name]
+    axes = make(size)
+    generator = np.random.default_rng(channels)
+    x = generator.integers(-3, 4, (images, *size, channels)).astype(dtype)
+    out = (images, *[len(axis.start) for axis in axes], channels)
+    places = axes[0].kernel * axes[1].kernel * axes[2].kernel
+    position = np.full(out, 99, np.uint8 if places <= 255 else np.int32)
+    return x, np.full(out, 99, dtype), position, axes, generator
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("channels", [1, 3, 6, 8, 17, 64, 70])
+@pytest.mark.parametrize("name", WINDOWS)
+def test_kernels_agree_with_the_reference(name, channels, dtype, isa):
+    x, y, position, axes, generator = _arrays(name, channels, dtype)
+    x[generator.random(x.shape) < 0.05] = np.nan
+    x[generator.random(x.shape) < 0.3] = -np.inf
+    grad_y = generator.standard_normal(y.shape).astype(dtype)
+    results = []
+    for kernels in reference, cpu:
+        got = [np.full_like(a, 77) for a in (y, position, y, x, y, x, y, x)]
+        kernels.max_pool_forward(x, got[0], got[1], axes)
+        kernels.max_pool_forward(x, got[2], None, axes)
+        kernels.max_pool_backward(grad_y, got[1], got[3], axes)
+        finite = np.nan_to_num(x, neginf=1)
+        for i, divisor in ((4, None), (6, 3)):
+            kernels.avg_pool_forward(finite, got[i], axes, divisor)
+            kernels.avg_pool_backward(grad_y, got[i + 1], axes, divisor)
+        results.append(got)
+    for i, (expected, got) in enumerate(zip(*results)):
+        if i < 3:  # values and places are copied, never computed
+            np.testing.assert_array_equal(got, expected)
+        else:  # sums of at most 27 * 27 numbers, in another order
+            np.testing.assert_allclose(got, expected, atol=1e-5 if dtype == np.float32 else 1e-13)
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_bits_do_not_depend_on_the_number_of_threads(name, set_threads):
+    x, y, position, axes, generator = _arrays(name, 33, np.float32, images=9)
+    x += generator.standard_normal(x.shape).astype(np.float32)
+    grad_y = generator.standard_normal(y.shape).astype(np.float32)
+    results = []
+    for threads in (1, 2, 3, 7):
+        set_threads(threads)
+        got = [np.empty_like(a) for a in (y, position, x, y, x)]
+        cpu.max_pool_forward(x, got[0], got[1], axes)
+        cpu.max_pool_backward(grad_y, got[1], got[2], axes)
+        cpu.avg_pool_forward(x, got[3], axes, None)
+        cpu.avg_pool_backward(grad_y, got[4], axes, None)
+        results.append([a.tobytes() for a in got])
+    assert all(result == results[0] for result in results)
+
+
+def test_kernel_refuses_windows_outside_the_input():
+    x, y = np.zeros((1, 1, 1, 4, 2)), np.zeros((1, 1, 1, 1, 2))
+    for start, stop in ((0, 5), (-1, 2), (2, 2)):
+        axes = (ONE, ONE, PoolAxis((start,), (stop,), 1, (1,), 5))
+        with pytest.raises(ValueError, match="leaves 0 to 4"):
+            cpu.avg_pool_forward(x, y, axes, None)
+    with pytest.raises(ValueError, match="expected windows for 1 outputs, got 2"):
+        cpu.avg_pool_forward(x, y, (ONE, ONE, pool_axis(4, 2, 2, 0)), None)
+
+
+# --- gradients -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: ops.max_pool2d(x, 3, 2, 1),
+        lambda x: ops.max_pool2d(x, (3, 2), 1, (1, 0), (2, 1), ceil_mode=True),
+        lambda x: ops.avg_pool2d(x, 3, 2, 1),
+        lambda x: ops.avg_pool2d(x, 2, 3, 1, ceil_mode=True, count_include_pad=False),
+        lambda x: ops.avg_pool2d(x, 2, divisor_override=3),
+        lambda x: ops.adaptive_avg_pool2d(x, (3, 2)),
+        lambda x: ops.adaptive_max_pool2d(x, (3, 2)),
+        lambda x: ops.max_pool1d(x.flatten(2), 4, 3, 2),
+        lambda x: ops.avg_pool1d(x.flatten(2), 4, 3, 2),
+        lambda x: ops.max_pool3d(x.unsqueeze(2), (1, 2, 2)),
+        lambda x: ops.avg_pool3d(x, (1, 2, 3), 1),  # unbatched: (C, D, H, W)
+        lambda x: ops.adaptive_max_pool1d(x[0, 0], 4),
+        lambda x: ops.adaptive_avg_pool3d(x, (1, None, 2)),
+        lambda x: ops.adaptive_max_pool3d(x, 2),
+        lambda x: ops.adaptive_avg_pool1d(x[:, 0, 0], 3),
+    ],
+)
+def test_gradient(function):
+    # values 0.1 apart: no step of the check changes which is the largest
+    x = np.random.default_rng(0).permutation(2 * 3 * 5 * 6).reshape(2, 3, 5, 6) / 10
+    assert gradcheck(function, (tinycnn.tensor(x, requires_grad=True),))
+
+
+def test_gradient_of_every_element():
+    x = tensor([[[0.3, 0.1, 0.9], [0.8, 0.2, 0.5]]], requires_grad=True)
+    assert gradcheck(lambda x: ops.max_pool2d(x, 2, 1, 1), x, per_element=True)
+    assert gradcheck(lambda x: ops.avg_pool2d(x, 2, 1, 1), x, per_element=True)
+
+
+# --- messages --------------------------------------------------------------------------------
+
+X2 = np.zeros((1, 2, 4, 4), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda x: ops.max_pool2d(X2, 2), TypeError, "max_pool2d: expected input to be a Tensor"),
+        (lambda x: ops.avg_pool2d(x.to(tinycnn.int64), 2), TypeError, "float64, got int64"),
+        (lambda x: ops.max_pool2d(x[0, 0], 2), ValueError,
+         r"max_pool2d: expected input \(N, C, H, W\) or \(C, H, W\), got \(4, 4\)"),
+        (lambda x: ops.max_pool1d(x, 2), ValueError, r"input \(N, C, L\) or \(C, L\)"),
+        (lambda x: ops.adaptive_avg_pool3d(x[0], 2), ValueError, r"input \(N, C, D, H, W\)"),
+        (lambda x: ops.max_pool2d(x[:, :, :0], 2, padding=1), ValueError, "at least one pixel"),
+        (lambda x: ops.adaptive_max_pool2d(x[:, :, :0], 2), ValueError, "at least one pixel"),
+        (lambda x: ops.max_pool2d(x, 0), ValueError, "kernel_size to be .* at least 1, got 0"),
+        (lambda x: ops.max_pool2d(x, 2.5), TypeError, "an int or 2 ints, got 2.5"),
+        (lambda x: ops.max_pool2d(x, (2, 2, 2)), ValueError, "kernel_size to be one int or 2 ints"),
+        (lambda x: ops.avg_pool2d(x, 2, 0), ValueError, "stride to be .* at least 1, got 0"),
+        (lambda x: ops.max_pool2d(x, 2, 2, -1), ValueError, "padding to be .* at least 0, got -1"),
+        (lambda x: ops.max_pool2d(x, 2, dilation=0), ValueError, "dilation to be .* got 0"),
+        (lambda x: ops.max_pool2d(x, 3, padding=2), ValueError,
+         r"at most half of kernel_size, got kernel_size \(3, 3\), padding \(2, 2\)"),
+        (lambda x: ops.avg_pool2d(x, (5, 2)), ValueError,
+         r"a window that fits into the padded input, got kernel_size \(5, 2\)"),
+        (lambda x: ops.max_pool1d(x[0, :, :2, 0], 2, 1, 1, 3), ValueError,
+         "One lies wholly in the padding"),
+        (lambda x: ops.avg_pool2d(x, 2, divisor_override=0), ValueError, "other than 0, got 0"),
+        (lambda x: ops.avg_pool2d(x, 2, divisor_override=2.5), ValueError, "an int other than 0"),
+        (lambda x: ops.adaptive_avg_pool2d(x, -1), ValueError, "output_size to be .* at least 0"),
+        (lambda x: ops.adaptive_max_pool2d(x, (1, 2, 3)), ValueError, "one int or 2 ints"),
+    ],
+)
+def test_message(call, error, message):
+    with pytest.raises(error, match=message):
+        call(tinycnn.tensor(X2))
