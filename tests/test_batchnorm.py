@@ -3,12 +3,12 @@ gradients, threads, messages."""
 
 import numpy as np
 import pytest
-from tinycnn.testing import gradcheck
 
 import tinycnn
 from tinycnn._core import reference
 from tinycnn._core.cpu import batchnorm as cpu
 from tinycnn.ops.normalization import batch_norm
+from tinycnn.testing import gradcheck
 
 
 def tensor(values, **options):
@@ -259,9 +259,11 @@ def test_gradient(shape, training, rng):
 def test_gradient_of_every_element(training, rng):
     leaves = [tinycnn.tensor(rng.standard_normal(s), requires_grad=True) for s in ((3, 2), 2, 2)]
     statistics = (None, None) if training else (tensor([0.5, 1]), tensor([1, 2]))
-    assert gradcheck(
-        lambda x, w, b: batch_norm(x, *statistics, w, b, training=training), leaves, per_element=True
-    )
+
+    def function(x, weight, bias):
+        return batch_norm(x, *statistics, weight, bias, training=training)
+
+    assert gradcheck(function, leaves, per_element=True)
 
 
 def test_gradient_of_what_is_wanted_alone(rng):

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from tinycnn.testing import gradcheck
 
 import tinycnn
 from tinycnn._core import reference
 from tinycnn._core.cpu import pooling as cpu
 from tinycnn._core.shapes import PoolAxis, adaptive_pool_axis, pool_axis, pool_output_size
 from tinycnn.ops import pooling as ops
+from tinycnn.testing import gradcheck
 
 ONE = pool_axis(1, 1, 1, 0)
 

@@ -159,7 +159,7 @@ class PoolAxis(NamedTuple):
     start: tuple
     stop: tuple
     step: int
-    count: tuple  # what an average along this axis divides by: may include padding
+    count: tuple  # type: ignore[assignment]  # of an average along this axis: may include padding
     kernel: int  # places of the longest window; position = (d * KH + h) * KW + w counts in these
 
 
