@@ -141,7 +141,7 @@ class Function:
 
     @staticmethod
     def forward(ctx, *args):
-        raise TypeError("Function.forward: a subclass must define it, as a static method on arrays.")
+        raise TypeError("Function.forward: a subclass must define it, a static method on arrays.")
 
     @staticmethod
     def backward(ctx, *grads):

@@ -91,6 +91,7 @@ def floor_divide(input: Tensor, other: Tensor | float) -> Tensor:
              other (Tensor or number): a shape that broadcasts with it.
     Returns: Tensor of the common shape, in the operands' dtype.
     Raises:  ValueError: if the shapes do not broadcast, or integers are divided by 0.
+             TypeError: if the operands are bool.
     Example: >>> import tinycnn
              >>> tinycnn.tensor([7, -7]) // 2
              tensor([ 3, -4])
@@ -122,6 +123,7 @@ def remainder(input: Tensor, other: Tensor | float) -> Tensor:
              other (Tensor or number): a shape that broadcasts with it.
     Returns: Tensor of the common shape.
     Raises:  ValueError: if the shapes do not broadcast, or integers are divided by 0.
+             TypeError: if the operands are bool.
     Example: >>> import tinycnn
              >>> tinycnn.tensor([7, -7]) % 4
              tensor([3, 1])
@@ -132,6 +134,8 @@ def remainder(input: Tensor, other: Tensor | float) -> Tensor:
 def _integer_divisor(function, input, other):
     x, y = operands(function, input, other)
     divisor = y.data if isinstance(y, Variable) else y
+    if common_dtype(x, y).kind == "b":
+        fail(function, "numbers", "bool", "Convert to an integer dtype first.", TypeError)
     if common_dtype(x, y).kind != "f" and (divisor == 0 if divisor is y else (divisor == 0).any()):
         fail(function, "integers divided by numbers other than 0", "a divisor 0",
              "Convert to float first: x / 0 is then inf or NaN.")

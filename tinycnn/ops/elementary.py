@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from .._core.checks import fail
 from .._core.dtypes import float32
 from ..autograd import Function, Variable
-from ._binary import Binary, keep_shapes
+from ._binary import Binary, common_dtype, keep_shapes
 from ._inputs import cast, check_tensor, operands
 from .extrema import maximum, minimum
 
@@ -117,16 +117,15 @@ class Pow(Binary):
         grad_x = grad_y = None
         if ctx.needs[0]:  # y x^(y-1), and 0 where y is 0 even if x^-1 is not finite
             if hasattr(y, "dtype"):
-                slope = k.multiply(y, k.power(x, k.subtract(y, 1)))
-                slope = k.where(k.equal(y, 0), k.zeros_like(slope), slope)
+                slope = k.multiply(y, k.power(x, k.where(k.equal(y, 0), y, k.subtract(y, 1))))
             else:
                 slope = k.multiply(_power(k, x, y - 1), y) if y else k.zeros_like(x)
             grad_x = k.multiply(grad, slope)
         if ctx.needs[1]:  # x^y log x, and 0 where x is 0 and y is not negative
-            log_x = k.log(x if hasattr(x, "dtype") else k.asarray(x, y.dtype))
-            slope = k.multiply(ctx.z, log_x)
-            silent = k.bitwise_and(k.equal(x, k.zeros_like(y)), k.greater_equal(y, 0))
-            grad_y = k.multiply(grad, k.where(silent, k.zeros_like(slope), slope))
+            x = x if hasattr(x, "dtype") else k.asarray(x, y.dtype)
+            silent = k.bitwise_and(k.equal(x, 0), k.greater_equal(y, 0))
+            log_x = k.log(k.where(silent, k.ones_like(ctx.z), x))
+            grad_y = k.multiply(grad, k.multiply(ctx.z, log_x))
         return grad_x, grad_y
 
 
@@ -163,7 +162,8 @@ def pow(input: Tensor, exponent: Tensor | float) -> Tensor:
             _refuse_negative_power()
     elif y.data.dtype.kind != "f" and (y.data < 0).any():
         _refuse_negative_power()
-    return Pow.apply(x, y)
+    z = Pow.apply(x, y)
+    return cast(z, bool) if common_dtype(x, y).kind == "b" else z  # NumPy makes it int8
 
 
 def _refuse_negative_power():

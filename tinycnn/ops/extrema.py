@@ -26,7 +26,7 @@ class Maximum(Binary):
 
     @staticmethod
     def partials(ctx, k, grad):
-        return _shared_at_ties(ctx, k, grad, k.less(ctx.x, ctx.y))
+        return _shared_at_ties(k, grad, ctx.x, ctx.y, k.less, k.greater)
 
 
 class Minimum(Binary):
@@ -40,16 +40,14 @@ class Minimum(Binary):
 
     @staticmethod
     def partials(ctx, k, grad):
-        return _shared_at_ties(ctx, k, grad, k.greater(ctx.x, ctx.y))
+        return _shared_at_ties(k, grad, ctx.x, ctx.y, k.greater, k.less)
 
 
-def _shared_at_ties(ctx, k, grad, y_wins):
-    """The gradient goes to the operand that was taken; each takes half where they are equal."""
-    half = k.where(k.equal(ctx.x, ctx.y), k.multiply(grad, 0.5), grad)
+def _shared_at_ties(k, grad, x, y, x_loses, y_loses):
+    """The gradient goes to the operand that was taken; half to each where they are equal."""
+    grad = k.where(k.equal(x, y), k.multiply(grad, 0.5), grad)
     none = k.zeros_like(grad)
-    x_loses, tied = y_wins, k.equal(ctx.x, ctx.y)
-    x_wins = k.logical_not(k.bitwise_or(x_loses, tied))
-    return k.where(x_loses, none, half), k.where(x_wins, none, half)
+    return k.where(x_loses(x, y), none, grad), k.where(y_loses(x, y), none, grad)
 
 
 def maximum(input: Tensor, other: Tensor | float) -> Tensor:

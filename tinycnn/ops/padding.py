@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,6 @@ from .reshaping import sizes_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-_ALL = slice(None)
-
 
 def _source_reflect(i, size):
     return -i if i < 0 else 2 * (size - 1) - i
@@ -28,68 +26,68 @@ def _source_circular(i, size):
     return i % size
 
 
-_SOURCES = {
-    "reflect": _source_reflect,
-    "replicate": _source_replicate,
-    "circular": _source_circular,
+# mode: (what index i outside of 0 .. size - 1 reads, the largest width)
+_MODES = {
+    "reflect": (_source_reflect, lambda size: size - 1),
+    "replicate": (_source_replicate, lambda size: math.inf if size else 0),
+    "circular": (_source_circular, lambda size: size),
+    "constant": (None, lambda size: math.inf),
 }
 
 
 class Pad(Function):
-    """See pad. Borders are copied axis by axis, so that corners see the borders of earlier axes."""
+    """See pad. Negative widths crop first; then borders are filled axis by axis, so that corners
+    read the borders of earlier axes."""
 
     @staticmethod
     def forward(ctx, x, widths, mode, value):
-        k = ctx.kernels
-        ctx.widths, ctx.mode, ctx.x_shape = widths, mode, x.shape
-        shape = tuple([n + low + high for n, (low, high) in zip(x.shape, widths)])
-        y = k.empty_like(x, shape=shape)
+        ctx.widths, ctx.mode, ctx.shape = widths, mode, x.shape
+        x = x[_crop(x.shape, widths)]
+        shape = tuple([n + max(p, 0) + max(q, 0) for n, (p, q) in zip(x.shape, widths)])
+        y = ctx.kernels.empty_like(x, shape=shape)
         if mode == "constant":
             y[...] = value
-        y[_center(shape, widths)] = x[_crop(x.shape, widths)]
+        y[_center(shape, widths)] = x
         for axis, at, source in _borders(x.shape, widths, mode):
             y[_slab(axis, at)] = y[_slab(axis, source)]
         return y
 
     @staticmethod
     def backward(ctx, grad):
-        k, widths, shape = ctx.kernels, ctx.widths, ctx.x_shape
-        borders = list(_borders(shape, widths, ctx.mode))
-        if borders:
-            grad = k.copy(grad)
+        k, widths = ctx.kernels, ctx.widths
+        crop = _crop(ctx.shape, widths)
+        grad_x = k.zeros(ctx.shape, grad.dtype)
+        borders = list(_borders(grad_x[crop].shape, widths, ctx.mode))
+        grad = k.copy(grad) if borders else grad
         for axis, at, source in reversed(borders):
             grad[_slab(axis, source)] += grad[_slab(axis, at)]
-        grad_x = k.zeros(shape, grad.dtype)
-        grad_x[_crop(shape, widths)] = grad[_center(grad.shape, widths)]
+        grad_x[crop] = grad[_center(grad.shape, widths)]
         return grad_x
-
-
-def _center(shape, widths):
-    """Where the input lies in the output."""
-    return tuple([
-        slice(max(low, 0), n - max(high, 0)) for n, (low, high) in zip(shape, widths)
-    ])
 
 
 def _crop(shape, widths):
     """What negative widths leave of the input."""
-    return tuple([
-        slice(max(-low, 0), n - max(-high, 0)) for n, (low, high) in zip(shape, widths)
-    ])
+    return tuple([slice(max(-p, 0), n - max(-q, 0)) for n, (p, q) in zip(shape, widths)])
+
+
+def _center(shape, widths):
+    """Where that lies in the output."""
+    return tuple([slice(max(p, 0), n - max(q, 0)) for n, (p, q) in zip(shape, widths)])
 
 
 def _slab(axis, i):
-    return (_ALL,) * axis + (i,)
+    return (slice(None),) * axis + (i,)
 
 
 def _borders(shape, widths, mode):
-    """(axis, index in the border, index that it copies), in the output's indices."""
-    if mode == "constant":
+    """(axis, index in the border, index that it reads), counted in the output."""
+    source, _ = _MODES[mode]
+    if source is None:
         return
-    source = _SOURCES[mode]
     for axis, (size, (low, high)) in enumerate(zip(shape, widths)):
+        shift = max(low, 0)
         for i in (*range(-low, 0), *range(size, size + high)):
-            yield axis, i + low, source(i, size) + low
+            yield axis, i + shift, source(i, size) + shift
 
 
 def pad(
@@ -101,7 +99,8 @@ def pad(
     0 .. n-1, index i reads: reflect -i and 2(n-1)-i; replicate 0 and n-1; circular i mod n.
 
     Args:    input (Tensor): any shape; in the modes that copy (N, C, *spatial) or (C, *spatial).
-             pad (ints): two per padded axis, last axis first; negative ones cut off.
+             pad (ints): two per padded axis, last axis first; negative ones cut off, before
+                 the others are added.
              mode (str): "constant", "reflect", "replicate" or "circular".
              value (number or None): what a constant border holds; None for 0.
     Returns: Tensor, every padded axis longer by its two widths.
@@ -117,7 +116,7 @@ def pad(
     if len(flat) % 2 or len(flat) > 2 * len(shape):
         fail("pad", f"pairs of widths for at most {len(shape)} axes", f"pad={pad!r} for "
              f"{shape_text(shape)}", "Give (low, high) for the last axis first.")
-    if mode != "constant" and mode not in _SOURCES:
+    if mode not in _MODES:
         fail("pad", "mode 'constant', 'reflect', 'replicate' or 'circular'", repr(mode),
              "Choose one of them.")
     if value is not None and mode != "constant":
@@ -125,20 +124,16 @@ def pad(
     pairs = [flat[i : i + 2] for i in range(0, len(flat), 2)]
     widths = ((0, 0),) * (len(shape) - len(pairs)) + tuple(reversed(pairs))
     _check_widths(shape, widths, mode, pad)
-    if not any(flat):
-        mode = "constant"
     return Pad.apply(input, widths, mode, 0 if value is None else value)
 
 
 def _check_widths(shape, widths, mode, pad):
-    limit = {"constant": lambda n: None, "reflect": lambda n: n - 1, "circular": lambda n: n,
-             "replicate": lambda n: None if n else 0}[mode]
     for n, (low, high) in zip(shape, widths):
-        most = limit(n)
-        if n + low + high < 0 or max(-low, 0) + max(-high, 0) > n:
-            fail("pad", "widths that leave at least 0 pixels", f"pad={pad!r} for "
-                 f"{shape_text(shape)}", "Cut off less.")
-        if most is not None and max(low, high) > max(most, 0):
-            fail("pad", f"widths of at most {max(most, 0)} in mode {mode!r} for an axis of "
-                 f"size {n}", f"pad={pad!r} for {shape_text(shape)}",
-                 "Pad less, or use mode='replicate'.")
+        left = n - max(-low, 0) - max(-high, 0)
+        if left < 0:
+            fail("pad", f"at most {n} pixels to be cut off along an axis",
+                 f"pad={pad!r} for {shape_text(shape)}", "Cut off less.")
+        most = _MODES[mode][1](left)
+        if max(low, high, 0) > max(most, 0):
+            fail("pad", f"widths of at most {max(most, 0)} in mode {mode!r} for an axis of {left}",
+                 f"pad={pad!r} for {shape_text(shape)}", "Pad less, or use mode='replicate'.")

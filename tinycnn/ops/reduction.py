@@ -184,8 +184,6 @@ class Prod(Function):
         """d/dx[i] = everything before x[i] times everything after it: right beside zeros too."""
         k, dim = ctx.kernels, ctx.dim
         x = k.reshape(ctx.x, (-1,)) if dim is None else ctx.x
-        if x.ndim == 0 or x.size == 0:
-            return k.broadcast_to(k.reshape(grad, (1,) * x.ndim), x.shape) if x.ndim else grad
         axis = 0 if dim is None else dim
         others = k.multiply(_before(k, x, axis), k.flip(_before(k, k.flip(x, axis), axis), axis))
         if dim is None:
@@ -241,11 +239,8 @@ class LogSumExp(Function):
 
     @staticmethod
     def backward(ctx, grad):
-        k, y = ctx.kernels, ctx.y
-        y = k.where(k.isinf(y), k.zeros_like(y), y)
-        return k.multiply(
-            k.exp(k.subtract(ctx.x, y)), kept(k, grad, ctx.x.shape, ctx.dims)
-        )
+        k, softmax = ctx.kernels, ctx.kernels.exp(ctx.kernels.subtract(ctx.x, ctx.y))
+        return k.multiply(softmax, kept(k, grad, ctx.x.shape, ctx.dims))
 
 
 def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:

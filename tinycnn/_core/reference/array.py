@@ -1,8 +1,8 @@
 """Array functions: NumPy's own, under NumPy's names, made to keep three promises.
 
 A result is always an array (NumPy turns 0-d results into scalars). A Python number takes the dtype
-of the array it meets (NumPy 1 looked at its value). Where inf and NaN are ordinary results, as of
-0 / 0 and log(0), there is no warning. Elementwise results lie in memory as their operands do.
+of the array it meets (NumPy 1 looked at its value). Overflow, 0 / 0 and log(0) give inf and NaN
+without a warning. Elementwise results lie in memory as their operands do.
 """
 
 import math
@@ -27,7 +27,7 @@ from numpy import (  # noqa: F401
     zeros_like,
 )
 
-_quiet = numpy.errstate(all="ignore")  # costs half a microsecond: not where a sum overflows
+_quiet = numpy.errstate(all="ignore")  # half a microsecond: not for what never warns
 
 
 def _unary(ufunc):
@@ -79,12 +79,11 @@ log1p = _quiet(_unary(numpy.log1p))
 logical_not = _unary(numpy.logical_not)
 negative = _unary(numpy.negative)
 rint = _unary(numpy.rint)
-sign = _unary(numpy.sign)
 sin = _unary(numpy.sin)
 sqrt = _quiet(_unary(numpy.sqrt))
-square = _unary(numpy.square)
+square = _quiet(_unary(numpy.square))
 
-add = _binary(numpy.add)
+add = _quiet(_binary(numpy.add))
 bitwise_and = _binary(numpy.bitwise_and)
 bitwise_or = _binary(numpy.bitwise_or)
 bitwise_xor = _binary(numpy.bitwise_xor)
@@ -97,18 +96,26 @@ less = _binary(numpy.less)
 less_equal = _binary(numpy.less_equal)
 maximum = _binary(numpy.maximum)
 minimum = _binary(numpy.minimum)
-multiply = _binary(numpy.multiply)
+multiply = _quiet(_binary(numpy.multiply))
 not_equal = _binary(numpy.not_equal)
 power = _quiet(_binary(numpy.power))
 remainder = _quiet(_binary(numpy.remainder))
-subtract = _binary(numpy.subtract)
+subtract = _quiet(_binary(numpy.subtract))
 
 all = _reduction(numpy.logical_and, "all")
 any = _reduction(numpy.logical_or, "any")
 max = _reduction(numpy.maximum, "max")
 min = _reduction(numpy.minimum, "min")
-prod = _reduction(numpy.multiply, "prod")
-sum = _reduction(numpy.add, "sum")
+prod = _quiet(_reduction(numpy.multiply, "prod"))
+sum = _quiet(_reduction(numpy.add, "sum"))
+
+
+def sign(x):
+    """-1, 0 or 1; 0 for NaN."""
+    y = asarray(numpy.sign(x))
+    if y.dtype.kind == "f":
+        numpy.copyto(y, 0, where=numpy.isnan(x))
+    return y
 
 
 def mean(x, axis=None, keepdims=False):
