@@ -105,7 +105,7 @@ def main():
     args = arguments()
     tinycnn.manual_seed(args.seed)
     train_set, test_set = load(args.data)
-    train_batches = DataLoader(train_set, args.batch_size, shuffle=True, num_workers=1)
+    train_batches = DataLoader(train_set, args.batch_size, shuffle=True)
     test_batches = DataLoader(test_set, 500)
 
     model = LeNet5(num_classes=len(train_set.classes)).to(args.device)

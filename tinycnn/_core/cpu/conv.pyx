@@ -11,6 +11,7 @@ choosing a fused signature costs some microseconds in every call, which is what 
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
+from .gemm cimport Gemm, multiply
 from .runtime cimport (
     PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide,
 )
@@ -119,6 +120,34 @@ def conv_forward(
     _run_gather(&g, x, weight, bias, y)
 
 
+cdef bint _sees_all(cnp.ndarray x, cnp.ndarray y, kernel, padding) except -1:
+    """Whether there is one window, and it is the whole input: a linear layer in other words."""
+    cdef int i
+    for i in range(3):
+        if y.shape[1 + i] != 1 or x.shape[1 + i] != kernel[i] or padding[i] != (0, 0):
+            return False
+    return True
+
+
+cdef int _backward_input_of_all(cnp.ndarray grad_y, cnp.ndarray weight, bias, cnp.ndarray grad_x) except -1:
+    """grad_x (N, taps * C) = grad_y (N, OC) @ weight (OC, taps * C): no padding is multiplied."""
+    cdef Gemm g
+    cdef cnp.ndarray rows = cnp.PyArray_GETCONTIGUOUS(weight)
+    cdef int64_t c = weight.shape[4]
+    cdef cnp.ndarray repeated
+    cdef char* bias_data = NULL
+    if bias is not None:
+        repeated = bias[None].repeat(cnp.PyArray_SIZE(weight[0]) // c, 0).reshape(-1)
+        bias_data = <char*>cnp.PyArray_DATA(repeated)
+    g.m, g.k = grad_y.shape[0], grad_y.shape[4]
+    g.n = cnp.PyArray_SIZE(rows) // g.k
+    g.a_row, g.a_k, g.b_k, g.b_n = g.k, 1, g.n, 1
+    if g.m and g.n:
+        multiply(&g, wide(grad_y), <char*>cnp.PyArray_DATA(grad_y), <char*>cnp.PyArray_DATA(rows),
+                 bias_data, <char*>cnp.PyArray_DATA(grad_x))
+    return 0
+
+
 def conv_backward_input(
     cnp.ndarray grad_y not None,    # IN   (N, OD, OH, OW, OC)
     cnp.ndarray weight not None,    # IN   (OC, KD, KH, KW, C/g), any strides
@@ -130,14 +159,17 @@ def conv_backward_input(
     cdef Gather g
     cdef int64_t a, b, c, read
     kernel, stride, padding, dilation = window
+    if groups == 1 and _sees_all(grad_x, grad_y, kernel, padding):
+        _backward_input_of_all(grad_y, weight, bias, grad_x)
+        return
     _weight_strides(&g, weight, groups)
     read = g.oc  # a gradient reads the channels that the forward pass wrote
     g.oc, g.c = g.c, read
     g.w_out, g.w_in = g.w_in, g.w_out
     g.images = grad_y.shape[0]
-    for a in range(stride[0]):
-        for b in range(stride[1]):
-            for c in range(stride[2]):
+    for a in range(min(stride[0], grad_x.shape[1])):  # later phases lie behind the last pixel
+        for b in range(min(stride[1], grad_x.shape[2])):
+            for c in range(min(stride[2], grad_x.shape[3])):
                 for i, phase in enumerate((a, b, c)):
                     g.axis[i] = backward_axis(grad_x.shape[1 + i], grad_y.shape[1 + i], kernel[i],
                                               stride[i], padding[i][0], dilation[i], phase)

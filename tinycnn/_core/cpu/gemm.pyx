@@ -7,11 +7,10 @@ panels of NR columns; a batch is one product after the other.
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
-from .runtime cimport PACKED, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide
+from .runtime cimport PACKED, TILE, buffer, isa, out_of_memory, scratch, threads_for
+from .runtime cimport wide as number_type
 
 cdef extern from "simd/gemm_api.hh" nogil:
-    struct Gemm:
-        int64_t m, n, k, a_row, a_k, b_k, b_n
     struct GemmKernels:
         int64_t (*packed_size)(const Gemm*) noexcept nogil
         int64_t (*first_packed)(const Gemm*) noexcept nogil
@@ -26,13 +25,13 @@ cdef extern from "simd/gemm_api.hh" nogil:
 cnp.import_array()
 
 
-cdef int _multiply(const Gemm* g, int w, const char* a, const char* b, const char* bias, char* c) except -1:
+cdef int multiply(const Gemm* g, int wide, const char* a, const char* b, const char* bias, char* c) except -1:
     """One product."""
-    cdef const GemmKernels* kernels = gemm_kernels_for(isa(), w)
+    cdef const GemmKernels* kernels = gemm_kernels_for(isa(), wide)
     cdef int64_t tasks = kernels.tasks(g), first = kernels.first_packed(g), panels = kernels.panels(g)
-    cdef int64_t scratch_bytes = kernels.task_scratch(g) * (8 if w else 4), task
+    cdef int64_t scratch_bytes = kernels.task_scratch(g) * (8 if wide else 4), task
     cdef int threads = threads_for(tasks, g.m * g.n * (g.k // 8 + 1)), failed = 0
-    cdef void* packed = buffer(PACKED, kernels.packed_size(g) if first < panels else 1, w)
+    cdef void* packed = buffer(PACKED, kernels.packed_size(g) if first < panels else 1, wide)
     cdef void* memory
     with nogil:
         for task in prange(first, panels, num_threads=threads, schedule="static",
@@ -54,7 +53,7 @@ def matmul(
     cnp.ndarray out not None,  # OUT  (M, N) or (B, M, N)
 ):
     cdef Gemm g
-    cdef int w = wide(a), last = cnp.PyArray_NDIM(a) - 1
+    cdef int w = number_type(a), last = cnp.PyArray_NDIM(a) - 1
     cdef int64_t size = cnp.PyArray_ITEMSIZE(a), batch = a.shape[0] if last == 2 else 1, i
     cdef char* bias_data = NULL
     if bias is not None:
@@ -68,7 +67,7 @@ def matmul(
     if g.m == 0 or g.n == 0:
         return
     for i in range(batch):
-        _multiply(
+        multiply(
             &g, w,
             <const char*>cnp.PyArray_DATA(a) + (i * a.strides[0] if last == 2 else 0),
             <const char*>cnp.PyArray_DATA(b) + (i * b.strides[0] if last == 2 else 0),

@@ -37,14 +37,16 @@ int64_t weight_scratch(const Gather* g, const WeightTasks* t) {
   return rows + t->tile_pixels * NR<T> + 3 * NR<T>;
 }
 
-// A panel of grad_y, [pixels][width], padded with zeros: packed, since pixels a multiple of 1 KB apart
-// would fall into the same few sets of the first cache.
+// A panel of grad_y, [pixels][width]: packed, since pixels a multiple of 1 KB apart would fall into
+// the same few sets of the first cache. Lanes past the last channel hold whatever follows; their sums
+// are not used.
 template <class T>
-void copy_panel(const T* from, int64_t stride, int64_t pixels, int64_t columns, int width, T* to) {
+void copy_panel(const T* from, int64_t stride, int64_t pixels, int64_t columns, int width, T* to,
+                const T* end) {
   for (int64_t p = 0; p < pixels; ++p, from += stride, to += width)
     for (int j = 0; j < width; j += LANES<T>) {
-      const int64_t some = columns - j;
-      store(to + j, some >= LANES<T> ? load(from + j) : load_some(from + j, int(most(some, 0))));
+      const bool whole = from + j + LANES<T> <= end;
+      store(to + j, whole ? load(from + j) : load_some(from + j, int(columns - j)));
     }
 }
 
@@ -52,11 +54,12 @@ void copy_panel(const T* from, int64_t stride, int64_t pixels, int64_t columns, 
 template <class T, class F>
 TCN_INLINE void each_panel(const Gather& g, const WeightTasks& t, int64_t group, int64_t from,
                            int64_t count, const T* grad_y, T* panel, F tile) {
+  const T* end = grad_y + g.pixels() * g.y_channels();
   grad_y += from * g.y_channels() + group * g.oc;
   for (int64_t p = 0; p < t.panels; ++p) {
     const int64_t first = p * NR<T>;
     const int columns = panel_width<T>(g.oc - first);
-    copy_panel(grad_y + first, g.y_channels(), count, least(columns, g.oc - first), columns, panel);
+    copy_panel(grad_y + first, g.y_channels(), count, least(columns, g.oc - first), columns, panel, end);
     tile(p * g.depth() * NR<T>, columns);
   }
 }
@@ -140,14 +143,23 @@ void weight_finish(const Gather* plan, const WeightTasks* t, int64_t task, const
 
 // --- gradient of the bias --------------------------------------------------------------------
 
-// Sum of `rows` rows of c numbers, for each column, into partial[c] of chunk `chunk`.
+// Sum of `rows` rows of c numbers, for each column, into partial[c] of chunk `chunk`. Few columns are
+// added as L rows, c whole vectors, at a time: lane l of vector v is column (v * L + l) % c.
 template <class T>
 void sum_rows(const void* x_, int64_t rows, int64_t c, int64_t chunk, void* partial_) {
+  constexpr int L = LANES<T>;
   const T* x = static_cast<const T*>(x_);
   T* out = static_cast<T*>(partial_) + chunk * c;
   for (int64_t j = 0; j < c; ++j) out[j] = T(0);
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t j = 0; j < c; ++j) out[j] += x[r * c + j];
+  int64_t r = 0;
+  if (c < L) {
+    Vec<T> sum[L] = {};
+    for (; r + L <= rows; r += L, x += c * L)
+      for (int64_t v = 0; v < c; ++v) sum[v] += load(x + v * L);
+    for (int64_t i = 0; i < c * L; ++i) out[i % c] += sum[i / L][i % L];
+  }
+  for (; r < rows; ++r, x += c)
+    for (int64_t j = 0; j < c; ++j) out[j] += x[j];
 }
 
 template <class T>

@@ -11,11 +11,13 @@
 //
 // One step of k costs NV vector loads, MR broadcasts and MR * NV multiply-adds. With AVX-512 (32
 // registers) 14 x 2 keeps 28 sums, 2 vectors of B and a broadcast in registers: 28 multiply-adds for
-// 16 loads, and two of each run in a cycle. Every sum adds its products in the order of k,
+// 16 loads, and two of each run in a cycle. Every sum of rows adds its products in the order of k,
 // whatever the tile's size: results do not depend on how a matrix is cut into tiles.
 //
 // A is read in one of two ways: ROWS, a[i * lda + k] (a row of A is contiguous), or columns,
 // a[k * lda + i], which is the transpose of A where it lies and what the weight gradient needs.
+// A multiply-add takes four cycles, so fewer than eight sums would wait for each other: a low tile
+// of columns, whose K is long, keeps two sums for each place, of even and of odd k.
 // Either way K may fall into segments of A, so that A can be a piece of an image: the rows of a
 // window (forward), or rows of pixels (weight gradient).
 #pragma once
@@ -51,34 +53,45 @@ struct Tile {
   int64_t a_segment = 0;  // from the start of one segment of A to the next
 };
 
+// One step of k: NV vectors of B, and a broadcast of A for each row.
+template <class T, int M, int NV, bool ROWS>
+TCN_INLINE void multiply_step(const T* a, int64_t lda, const T* b, Vec<T> (&sum)[M][NV]) {
+  Vec<T> row[NV];
+  TCN_UNROLL for (int j = 0; j < NV; ++j) row[j] = load(b + j * LANES<T>);
+  TCN_UNROLL for (int i = 0; i < M; ++i) {
+    const Vec<T> x = broadcast(ROWS ? a[i * lda] : a[i]);
+    TCN_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] += x * row[j];
+  }
+}
+
 template <class T, int M, int NV, bool ROWS>
 void multiply(const Tile<T>& t) {
-  Vec<T> sum[M][NV];
-  const int L = LANES<T>;
+  constexpr int L = LANES<T>;
+  constexpr bool SPLIT = !ROWS && M * NV < 8;
   const int rest = t.columns - (NV - 1) * L;  // lanes of the last vector
+  Vec<T> sum[M][NV];
   TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
     const T* c = t.c + i * t.ldc + j * L;
     sum[i][j] = t.add    ? (j < NV - 1 || rest == L ? load(c) : load_some(c, rest))
                 : t.bias ? load(t.bias + j * L)
                          : Vec<T>{};
   }
+  [[maybe_unused]] Vec<T> odd[M][NV] = {};
   const T* b = t.b;
-  const int64_t lda = t.lda, ldb = t.ldb;
+  const int64_t lda = t.lda, ldb = t.ldb, step = ROWS ? 1 : lda;
   for (int64_t segment = 0; segment < t.segments; ++segment) {
     const T* a = t.a + segment * t.a_segment;
-    for (int64_t k = t.depth; k > 0; --k) {
-      Vec<T> row[NV];
-      TCN_UNROLL for (int j = 0; j < NV; ++j) row[j] = load(b + j * L);
-      TCN_UNROLL for (int i = 0; i < M; ++i) {
-        const Vec<T> x = broadcast(ROWS ? a[i * lda] : a[i]);
-        TCN_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] += x * row[j];
+    int64_t k = t.depth;
+    if constexpr (SPLIT)
+      for (; k > 1; k -= 2, a += 2 * step, b += 2 * ldb) {
+        multiply_step<T, M, NV, ROWS>(a, lda, b, sum);
+        multiply_step<T, M, NV, ROWS>(a + step, lda, b + ldb, odd);
       }
-      a += ROWS ? 1 : lda;
-      b += ldb;
-    }
+    for (; k > 0; --k, a += step, b += ldb) multiply_step<T, M, NV, ROWS>(a, lda, b, sum);
   }
   TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
     T* c = t.c + i * t.ldc + j * L;
+    if constexpr (SPLIT) sum[i][j] += odd[i][j];
     if (j < NV - 1 || rest == L) store(c, sum[i][j]);
     else store_some(c, sum[i][j], rest);
   }
