@@ -53,6 +53,7 @@ def from_numpy(array: numpy.ndarray) -> Tensor:
     Args:    array (numpy.ndarray): any shape, of a dtype that is served.
     Returns: Tensor.
     Raises:  TypeError: if it is no array of such a dtype.
+             ValueError: if its numbers lie unaligned, or in another byte order.
     Example: >>> import numpy, tinycnn
              >>> tinycnn.from_numpy(numpy.zeros(2))
              tensor([0., 0.], dtype=float64)
@@ -60,7 +61,13 @@ def from_numpy(array: numpy.ndarray) -> Tensor:
     if not isinstance(array, numpy.ndarray):
         fail("from_numpy", "a numpy.ndarray", type(array).__name__,
              "Use tinycnn.tensor(...) for other data.", TypeError)
-    return wrap(to_array("from_numpy", numpy.asarray(array), copy=False))
+    array = numpy.asarray(array)
+    own = to_array("from_numpy", array, copy=False)
+    if own is not array:
+        fail("from_numpy", "an array of aligned numbers in the machine's byte order",
+             f"{array.dtype.str} with strides {array.strides}",
+             "Use tinycnn.tensor(...), which copies.")
+    return wrap(own)
 
 
 def from_dlpack(source: Any) -> Tensor:

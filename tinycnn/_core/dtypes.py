@@ -59,7 +59,8 @@ def to_array(function, data, dtype=None, copy=True):
         _refuse(function, data, array)
     if dtype is None:
         dtype = own if _has_dtype(data) else _PYTHON_KIND[own.kind]
-    if array.dtype != dtype or (copy and (array is data or array.base is not None)):
+    if (array.dtype != dtype or not array.flags.aligned  # kernels count strides in numbers
+            or (copy and (array is data or array.base is not None))):
         with numpy.errstate(all="ignore"):
             array = array.astype(dtype, copy=True, order="K")
     return array

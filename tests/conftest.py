@@ -1,0 +1,54 @@
+"""What the tests share: seeds, threads, instruction sets, real data."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinycnn
+from tinycnn._core.cpu import runtime
+
+ISAS = runtime.ISA_NAMES[: runtime.ISA_NAMES.index(runtime.config()["isa_best"]) + 1]
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    """Every test starts from the same random numbers, whichever ran before."""
+    tinycnn.manual_seed(0)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def set_threads():
+    """set_threads(n) for one test; afterwards as many as before."""
+    before = tinycnn.get_num_threads()
+    yield tinycnn.set_num_threads
+    tinycnn.set_num_threads(before)
+
+
+@pytest.fixture(params=ISAS)
+def isa(request):
+    """The test runs once with each instruction set of this machine."""
+    before = runtime.config()["isa"]
+    runtime.set_isa(request.param)
+    yield request.param
+    runtime.set_isa(before)
+
+
+@pytest.fixture
+def data_folder():
+    """data_folder("mnist"): that folder in $TINYCNN_DATA; without it the test is skipped."""
+    root = os.environ.get("TINYCNN_DATA", "")
+
+    def folder(name):
+        path = Path(root, name)
+        if not root or not path.is_dir():
+            pytest.skip(f"no folder {name} in $TINYCNN_DATA ({root or 'not set'})")
+        return path
+
+    return folder
