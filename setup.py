@@ -35,7 +35,8 @@ UNIX_ISAS = {
 }
 MSVC_ISAS = {"avx2": ["/arch:AVX2"], "avx512": ["/arch:AVX512"]}
 # No flag here changes a result: no fast-math, and never -march=native.
-UNIX_FLAGS = ["-std=c++17", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-fvisibility=hidden"]
+UNIX_FLAGS = ["-std=c++17", "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math",
+              "-fvisibility=hidden"]
 UNIX_DEBUG_FLAGS = ["-std=c++17", "-O1", "-g", "-DTCN_DEBUG=1"]
 MSVC_FLAGS = ["/std:c++17", "/O2"]
 MSVC_DEBUG_FLAGS = ["/std:c++17", "/Od", "/DTCN_DEBUG=1"]
@@ -57,7 +58,7 @@ def has_openmp(compiler, flags):
 
 
 class BuildKernels(build_ext):
-    """build_ext that adds the flags of the compiler, and an object file for each instruction set."""
+    """build_ext with the flags of the compiler, and an object file for each instruction set."""
 
     def finalize_options(self):
         super().finalize_options()

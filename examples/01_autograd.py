@@ -38,14 +38,14 @@ def main():
     h = 1e-3
     with tinycnn.no_grad():
         differences = [
-            (loss_of(w + dw, b + db, x, target) - loss_of(w - dw, b - db, x, target)).item() / (2 * h)
+            (loss_of(w + dw, b + db, x, target) - loss_of(w - dw, b - db, x, target)) / (2 * h)
             for dw, db in ((h, 0.0), (0.0, h))
         ]
     print(f"{'':>20}       d/dw       d/db")
     for name, grads in (
         ("by hand", by_hand(w.item(), b.item(), x, target)),
         ("by the tape", (w.grad.item(), b.grad.item())),
-        ("finite differences", differences),
+        ("finite differences", [d.item() for d in differences]),
     ):
         print(f"{name:>20} {grads[0]:10.6f} {grads[1]:10.6f}")
 

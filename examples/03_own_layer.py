@@ -1,4 +1,4 @@
-"""An own layer: Swish with a learnt slope, y = x * sigmoid(beta * x), from the operations there are.
+"""An own layer: Swish with a learnt slope, y = x * sigmoid(beta * x), from operations there are.
 
 A layer is a Module: parameters made in __init__, arithmetic in forward. The derivative comes from
 the tape. Here it learns the slope back from samples.

@@ -4,8 +4,8 @@
     python examples/lenet_mnist.py --data synthetic      no files, no network
     python examples/lenet_mnist.py --data fashion --epochs 20
 
-MNIST is searched in $TINYCNN_DATA and the user's cache, then downloaded (11 MB). If it is nowhere to
-be had, digits drawn from strokes take its place. The model and a picture are written to --out.
+MNIST is searched in $TINYCNN_DATA and the user's cache, then downloaded (11 MB). If it is nowhere
+to be had, digits drawn from strokes take its place. The model and a picture go to --out.
 """
 
 import argparse
@@ -74,7 +74,8 @@ def draw(model, misread, names, path):
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(4, 6, figsize=(9, 7))
-    filters = [(kernel[0], f"filter {i}") for i, kernel in enumerate(model[0].weight.detach().numpy())]
+    kernels = model[0].weight.detach().numpy()
+    filters = [(kernel[0], f"filter {i}") for i, kernel in enumerate(kernels)]
     digits = [(image[0], f"{names[label]}, read {names[read]}") for image, label, read in misread]
     for axis in axes.flat:
         axis.axis("off")
@@ -110,7 +111,7 @@ def main():
 
     model = LeNet5(num_classes=len(train_set.classes)).to(args.device)
     optimizer = SGD(model.parameters(), lr=args.lr, momentum=0.9, weight_decay=5e-4)
-    scheduler = OneCycleLR(optimizer, args.lr, epochs=args.epochs, steps_per_epoch=len(train_batches))
+    scheduler = OneCycleLR(optimizer, args.lr, total_steps=args.epochs * len(train_batches))
     for epoch in range(1, args.epochs + 1):
         title = f"epoch {epoch}/{args.epochs}"
         train_epoch(model, train_batches, optimizer, scheduler, args.device, title)

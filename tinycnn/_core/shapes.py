@@ -78,7 +78,9 @@ def conv_padding(function, padding, size, kernel, stride, dilation):
     if padding == "full":
         return tuple([(span, span) for span in spans])
     if padding == "same":
-        total = [max((-(-n // s) - 1) * s + span + 1 - n, 0) for n, s, span in zip(size, stride, spans)]
+        total = [
+            max((-(-n // s) - 1) * s + span + 1 - n, 0) for n, s, span in zip(size, stride, spans)
+        ]
         return tuple([(t // 2, t - t // 2) for t in total])
     if isinstance(padding, str):
         fail(function, "padding 'valid', 'same', 'full', or numbers", repr(padding),
@@ -94,7 +96,8 @@ def conv_window(function, size, kernel, stride, padding, dilation):
     Raises:  ValueError: if an argument is out of range, or the window is larger than the input.
              TypeError: if an argument is no integer or sequence of integers.
     """
-    return _conv_window(function, size, kernel, _frozen(stride), _frozen(padding), _frozen(dilation))
+    arguments = map(_frozen, (stride, padding, dilation))
+    return _conv_window(function, size, kernel, *arguments)
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -119,8 +122,8 @@ def transposed_window(function, size, kernel, stride, padding, output_padding, d
     Raises:  ValueError, TypeError: as conv_window; also if output_padding is not below stride or
              dilation, or nothing is left of the output.
     """
-    return _transposed_window(function, size, kernel, _frozen(stride), _frozen(padding),
-                              _frozen(output_padding), _frozen(dilation))
+    arguments = map(_frozen, (stride, padding, output_padding, dilation))
+    return _transposed_window(function, size, kernel, *arguments)
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -131,7 +134,8 @@ def _transposed_window(function, size, kernel, stride, padding, output_padding, 
     extra = tuple_of(output_padding, dims, function, "output_padding", 0)
     if any(e >= max(s, d) for e, s, d in zip(extra, stride, dilation)):
         fail(function, "output_padding below stride or dilation",
-             f"{output_padding!r} with stride {shape_text(stride)} and dilation {shape_text(dilation)}",
+             f"{output_padding!r} with stride {shape_text(stride)} and dilation "
+             f"{shape_text(dilation)}",
              "It picks among output sizes that differ by less than a stride.")
     grown = tuple([n * s for n, s in zip(size, stride)])
     pairs = conv_padding(function, padding, grown, kernel, stride, dilation)

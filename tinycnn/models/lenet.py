@@ -1,7 +1,7 @@
 """LeNet-5.
 
-Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition",
-        section II-B.
+Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document
+        recognition", section II-B.
 """
 
 from .. import nn

@@ -1,7 +1,7 @@
 """Convolution and transposed convolution in one, two and three dimensions.
 
-Size letters: N images, C input channels, OC output channels, L or H W or D H W input size, K.. kernel.
-Kernels see three axes, channels last; layout.py converts, and missing axes are 1 long.
+Size letters: N images, C input channels, OC output channels, L or H W or D H W input size, K..
+kernel. Kernels see three axes, channels last; layout.py converts, and missing axes are 1 long.
 """
 
 from __future__ import annotations
@@ -57,11 +57,13 @@ class Convolution(Function):
         grad_x = grad_weight = grad_bias = None
         if need_x:
             grad_x = k.empty(ctx.x_shape, grad_y.dtype)
-            k.conv_backward_input(grad_y, _kernel_view(ctx.weight, dims), None, grad_x, window, groups)
+            kernel = _kernel_view(ctx.weight, dims)
+            k.conv_backward_input(grad_y, kernel, None, grad_x, window, groups)
             grad_x = from_channels_last(grad_x, dims)
         if need_weight:
             grad_weight = k.empty(ctx.weight.shape, grad_y.dtype)
-            k.conv_backward_weight(ctx.x, grad_y, _kernel_view(grad_weight, dims), window, groups)
+            kernel = _kernel_view(grad_weight, dims)
+            k.conv_backward_weight(ctx.x, grad_y, kernel, window, groups)
         if need_bias:
             grad_bias = k.empty(grad_y.shape[4:], grad_y.dtype)
             k.sum_rows(grad_y, grad_bias)
@@ -69,7 +71,7 @@ class Convolution(Function):
 
 
 class TransposedConvolution(Function):
-    """See conv_transpose2d. Forward is the input gradient of a convolution, and the other way round."""
+    """See conv_transpose2d. Forward is a convolution's input gradient, backward its forward."""
 
     @staticmethod
     def forward(ctx, x, weight, bias, window, size, groups, dims):
@@ -95,7 +97,8 @@ class TransposedConvolution(Function):
             grad_x = from_channels_last(grad_x, dims)
         if need_weight:
             grad_weight = k.empty(ctx.weight.shape, grad_y.dtype)
-            k.conv_backward_weight(grad_y, ctx.x, _kernel_view(grad_weight, dims), window, groups)
+            kernel = _kernel_view(grad_weight, dims)
+            k.conv_backward_weight(grad_y, ctx.x, kernel, window, groups)
         if need_bias:
             grad_bias = k.empty(grad_y.shape[4:], grad_y.dtype)
             k.sum_rows(grad_y, grad_bias)
@@ -116,7 +119,7 @@ def _check(function, input, weight, bias, groups, dims, transposed):
         fail(function, f"weight ({kind}), no size 0", shape_text(w.shape),
              "Check the layer's channels and kernel_size.")
     if type(groups) is not int or groups < 1 or w.shape[0] % groups:
-        fail(function, f"groups to divide the {w.shape[0]} channels of weight {shape_text(w.shape)}",
+        fail(function, f"groups to divide {w.shape[0]} channels of weight {shape_text(w.shape)}",
              f"groups={groups!r}", "Use groups=1, or channels that it divides.")
     channels = w.shape[0] if transposed else w.shape[1] * groups
     if x.shape[-dims - 1] != channels:
@@ -139,7 +142,8 @@ def _conv(function, dims, input, weight, bias, stride, padding, dilation, groups
     _check(function, input, weight, bias, groups, dims, transposed=False)
     if input.data.ndim == dims + 1:
         batch = unsqueeze(input, 0)
-        return squeeze(_conv(function, dims, batch, weight, bias, stride, padding, dilation, groups), 0)
+        y = _conv(function, dims, batch, weight, bias, stride, padding, dilation, groups)
+        return squeeze(y, 0)
     size, kernel = input.data.shape[2:], weight.data.shape[2:]
     window = conv_window(function, size, kernel, stride, padding, dilation)
     return Convolution.apply(input, weight, bias, window, groups, dims)
@@ -149,12 +153,14 @@ def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: In
            padding: Padding = 0, dilation: IntOrTuple = 1, groups: int = 1) -> Tensor:
     """Slide a kernel along sequences: `conv2d` with one axis.
 
-    y[n, k, o] = bias[k] + sum over c, t of x[n, c, o * stride + t * dilation - padding] * weight[k, c, t]
+    y[n, k, o] = bias[k] + sum over c, t of
+                 x[n, c, o * stride + t * dilation - padding] * weight[k, c, t]
 
     Args:    input (Tensor): (N, C, L) or (C, L), float32 or float64.
              weight (Tensor): (OC, C/groups, K).
              others: as conv2d.
-    Returns: Tensor (N, OC, OL), OL = floor((L + 2 * padding - dilation * (K - 1) - 1) / stride) + 1.
+    Returns: Tensor (N, OC, OL),
+             OL = floor((L + 2 * padding - dilation * (K - 1) - 1) / stride) + 1.
     Raises:  ValueError, TypeError: as conv2d.
     Example: >>> import tinycnn
              >>> import tinycnn.nn.functional as F
@@ -187,8 +193,8 @@ def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: In
                  groups = C with C output channels is a depthwise convolution.
     Returns: Tensor (N, OC, OH, OW),
              OH = floor((H + 2 * padding - dilation * (KH - 1) - 1) / stride) + 1.
-    Raises:  ValueError: if channels, groups or bias do not fit, or the window is larger than the padded
-                 input. TypeError: if an argument is not a float tensor, or dtypes differ.
+    Raises:  ValueError: if channels, groups or bias do not fit, or the window is larger than the
+             padded input. TypeError: if an argument is not a float tensor, or dtypes differ.
     Example: >>> import tinycnn
              >>> import tinycnn.nn.functional as F
              >>> image = tinycnn.ones(1, 1, 3, 3)
@@ -206,8 +212,8 @@ def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: In
            padding: Padding = 0, dilation: IntOrTuple = 1, groups: int = 1) -> Tensor:
     """Slide kernels through volumes: `conv2d` with a third axis.
 
-    y[n, k, h, i, j] = bias[k] + sum over c, o, p, q of x[n, c, h * stride + o * dilation - padding, ...]
-                                                       * weight[k, c, o, p, q]
+    y[n, k, h, i, j] = bias[k] + sum over c, o, p, q of
+                       x[n, c, h * stride + o * dilation - padding, ...] * weight[k, c, o, p, q]
 
     Args:    input (Tensor): (N, C, D, H, W) or (C, D, H, W), float32 or float64.
              weight (Tensor): (OC, C/groups, KD, KH, KW).
@@ -223,14 +229,16 @@ def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: In
     return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
-def _conv_transpose(function, dims, input, weight, bias, stride, padding, output_padding, groups, dilation):
+def _conv_transpose(function, dims, input, weight, bias, stride, padding, output_padding, groups,
+                    dilation):
     _check(function, input, weight, bias, groups, dims, transposed=True)
     if input.data.ndim == dims + 1:
         batch = _conv_transpose(function, dims, unsqueeze(input, 0), weight, bias, stride, padding,
                                 output_padding, groups, dilation)
         return squeeze(batch, 0)
     size, kernel = input.data.shape[2:], weight.data.shape[2:]
-    window, out = transposed_window(function, size, kernel, stride, padding, output_padding, dilation)
+    window, out = transposed_window(function, size, kernel, stride, padding, output_padding,
+                                    dilation)
     return TransposedConvolution.apply(input, weight, bias, window, out, groups, dims)
 
 
@@ -254,8 +262,8 @@ def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None,
              tensor([[[1., 1., 3., 2., 2.]]])
     Source:  Dumoulin & Visin 2016, "A guide to convolution arithmetic", chapter 4.
     """
-    return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding,
-                           groups, dilation)
+    return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding,
+                           output_padding, groups, dilation)
 
 
 def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None,
@@ -279,16 +287,17 @@ def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None,
              groups, dilation: as conv2d.
     Returns: Tensor (N, OC, OH, OW),
              OH = (H - 1) * stride - 2 * padding + dilation * (KH - 1) + output_padding + 1.
-    Raises:  ValueError: if channels, groups, bias or output_padding do not fit, or nothing is left of the
-                 output. TypeError: if an argument is not a float tensor, or dtypes differ.
+    Raises:  ValueError: if channels, groups, bias or output_padding do not fit, or nothing is left
+             of the output. TypeError: if an argument is not a float tensor, or dtypes differ.
     Example: >>> import tinycnn
              >>> import tinycnn.nn.functional as F
-             >>> F.conv_transpose2d(tinycnn.ones(1, 1, 2, 2), tinycnn.ones(1, 1, 2, 2), stride=2).shape
+             >>> x, weight = tinycnn.ones(1, 1, 2, 2), tinycnn.ones(1, 1, 2, 2)
+             >>> F.conv_transpose2d(x, weight, stride=2).shape
              (1, 1, 4, 4)
     Source:  Zeiler et al. 2010, "Deconvolutional networks"; Dumoulin & Visin 2016, chapter 4.
     """
-    return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding,
-                           groups, dilation)
+    return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding,
+                           output_padding, groups, dilation)
 
 
 def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None,
@@ -296,7 +305,8 @@ def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None,
                      groups: int = 1, dilation: IntOrTuple = 1) -> Tensor:
     """`conv_transpose2d` with a third axis.
 
-    Args:    input (Tensor): (N, C, D, H, W) or (C, D, H, W). weight (Tensor): (C, OC/groups, KD, KH, KW).
+    Args:    input (Tensor): (N, C, D, H, W) or (C, D, H, W).
+             weight (Tensor): (C, OC/groups, KD, KH, KW).
              others: as conv_transpose2d, with one or three numbers.
     Returns: Tensor (N, OC, OD, OH, OW), sizes as conv_transpose2d.
     Raises:  ValueError, TypeError: as conv_transpose2d.
@@ -307,5 +317,5 @@ def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None,
              (1, 2, 2, 2, 2)
     Source:  Dumoulin & Visin 2016, chapter 4.
     """
-    return _conv_transpose("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding,
-                           groups, dilation)
+    return _conv_transpose("conv_transpose3d", 3, input, weight, bias, stride, padding,
+                           output_padding, groups, dilation)

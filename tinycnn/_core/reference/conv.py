@@ -1,7 +1,7 @@
 """Convolution, tap by tap: the formula as a loop over the window, everything else at once.
 
-    y[n, o, k] = bias[k] + sum over taps t, channels c of x[n, o * stride + t * dilation - padding, c]
-                                                          * weight[k, t, c]
+    y[n, o, k] = bias[k] + sum over taps t, channels c of
+                 x[n, o * stride + t * dilation - padding, c] * weight[k, t, c]
 
 o and t run over three axes (D, H, W). With groups, output channels of group g see the input
 channels of group g only.
@@ -27,7 +27,7 @@ def _pad(x, window):
 
 
 def _under_tap(size, window, tap):
-    """Where tap `tap` of the window lies, over all outputs: one slice of the padded input an axis."""
+    """Where tap `tap` of the window lies, over all outputs: a slice of the padded input an axis."""
     return (slice(None), *[
         slice(t * d, t * d + (o - 1) * s + 1 if o else t * d, s)
         for t, o, s, d in zip(tap, size, window.stride, window.dilation)
@@ -52,7 +52,8 @@ def conv_forward(x, weight, bias, y, window, groups):
 def conv_backward_input(grad_y, weight, bias, grad_x, window, groups):
     """The transpose of conv_forward: each output hands its gradient back to the pixels it saw.
     With a bias this is the forward pass of a transposed convolution."""
-    shape = [n + max(low, 0) + max(high, 0) for n, (low, high) in zip(grad_x.shape[1:4], window.padding)]
+    size = grad_x.shape[1:4]
+    shape = [n + max(low, 0) + max(high, 0) for n, (low, high) in zip(size, window.padding)]
     full = np.zeros((grad_x.shape[0], *shape, grad_x.shape[4]), grad_x.dtype)
     cut = [slice(max(-low, 0), n - max(-high, 0)) for n, (low, high) in zip(shape, window.padding)]
     padded = full[(slice(None), *cut)]
@@ -60,8 +61,7 @@ def conv_backward_input(grad_y, weight, bias, grad_x, window, groups):
         seen = padded[_under_tap(grad_y.shape[1:4], window, tap)]
         for c, k in zip(_groups(grad_x.shape[4], groups), _groups(grad_y.shape[4], groups)):
             seen[..., c] += grad_y[..., k] @ weight[(k, *tap)]
-    inside = [slice(max(low, 0), max(low, 0) + n)
-              for n, (low, _) in zip(grad_x.shape[1:4], window.padding)]
+    inside = [slice(max(low, 0), max(low, 0) + n) for n, (low, _) in zip(size, window.padding)]
     grad_x[...] = full[(slice(None), *inside)] + (0 if bias is None else bias)
 
 

@@ -27,15 +27,15 @@ struct Gather {
   int64_t w_out, w_in;   // to the next channel written, read,
   int64_t w_tap[3];      // and to the next kernel position along each axis
 
-  int64_t pixels() const { return images * axis[0].out * axis[1].out * axis[2].out; }
-  int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
-  int64_t depth() const { return taps() * c; }
-  int64_t x_channels() const { return groups * c; }
-  int64_t y_channels() const { return groups * oc; }
+  TCN_INLINE int64_t pixels() const { return images * axis[0].out * axis[1].out * axis[2].out; }
+  TCN_INLINE int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
+  TCN_INLINE int64_t depth() const { return taps() * c; }
+  TCN_INLINE int64_t x_channels() const { return groups * c; }
+  TCN_INLINE int64_t y_channels() const { return groups * oc; }
 };
 
 // The gather of a forward pass along one axis.
-inline Axis forward_axis(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t low,
+TCN_INLINE Axis forward_axis(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t low,
                          int64_t dilation) {
   return Axis{in, out, stride, -low, dilation, kernel, 0, 1, 0, 1, out};
 }
@@ -44,7 +44,7 @@ inline Axis forward_axis(int64_t in, int64_t out, int64_t kernel, int64_t stride
 // grad_y at (a + low - r * dilation) / stride for the kernel positions r where that is whole.
 // Positions r that meet the phase lie stride / gcd(stride, dilation) apart; they are taken from the
 // last to the first, so that grad_y is read forwards.
-inline Axis backward_axis(int64_t x_size, int64_t y_size, int64_t kernel, int64_t stride, int64_t low,
+TCN_INLINE Axis backward_axis(int64_t x_size, int64_t y_size, int64_t kernel, int64_t stride, int64_t low,
                           int64_t dilation, int64_t phase) {
   int64_t taps = 0, r0 = 0, r_last = 0, apart = 0;
   for (int64_t r = 0; r < kernel; ++r)

@@ -9,6 +9,14 @@
 #define TCN_X86 1
 #endif
 
+// For every function of a header that is not in the namespace of an instruction set: a copy that is
+// not inlined could be compiled with AVX-512, and be the one that the linker keeps for all.
+#if defined(__GNUC__)
+#define TCN_INLINE inline __attribute__((always_inline))
+#else
+#define TCN_INLINE __forceinline
+#endif
+
 enum Isa { BASELINE = 0, AVX2 = 1, AVX512 = 2 };
 
 #ifdef TCN_X86
@@ -16,14 +24,14 @@ enum Isa { BASELINE = 0, AVX2 = 1, AVX512 = 2 };
   namespace baseline { extern const Kernels name[2]; }                          \
   namespace avx2 { extern const Kernels name[2]; }                              \
   namespace avx512 { extern const Kernels name[2]; }                            \
-  inline const Kernels* name##_for(int isa, int wide) {                         \
+  TCN_INLINE const Kernels* name##_for(int isa, int wide) {                         \
     return isa == AVX512 ? &avx512::name[wide]                                  \
                          : isa == AVX2 ? &avx2::name[wide] : &baseline::name[wide]; \
   }
 #else
 #define TCN_TABLE(Kernels, name)                          \
   namespace baseline { extern const Kernels name[2]; }    \
-  inline const Kernels* name##_for(int, int wide) { return &baseline::name[wide]; }
+  TCN_INLINE const Kernels* name##_for(int, int wide) { return &baseline::name[wide]; }
 #endif
 
 // Checks of addresses that only the debug build (TINYCNN_DEBUG=1) makes: see setup.py.

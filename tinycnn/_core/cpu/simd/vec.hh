@@ -18,10 +18,8 @@
 #define TCN_GNU_VECTORS 1
 #endif
 #if defined(__GNUC__)
-#define TCN_INLINE inline __attribute__((always_inline))
 #define TCN_UNROLL _Pragma("GCC unroll 32")
 #else
-#define TCN_INLINE inline
 #define TCN_UNROLL
 #endif
 

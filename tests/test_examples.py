@@ -1,0 +1,81 @@
+"""Every example runs as a user would run it, in its own process, on its smallest setting."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+OPTIONS = {
+    "01_autograd.py": ["--steps", "5"],
+    "02_two_layer_network.py": ["--steps", "400"],
+    "03_own_layer.py": ["--steps", "50"],
+    "04_own_operation.py": [],
+}
+
+
+def run(name, *options, **environment):
+    environment = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", **environment}
+    result = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), *map(str, options)],
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_all_examples_are_tested():
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {*OPTIONS, "lenet_mnist.py"}
+
+
+def test_autograd_agrees_by_hand_by_tape_and_by_differences():
+    rows = re.findall(r"(-?\d+\.\d{6}) +(-?\d+\.\d{6})", run("01_autograd.py", "--steps", 5))
+    assert len(rows) == 3
+    for row in rows[1:]:
+        assert [float(v) for v in row] == pytest.approx([float(v) for v in rows[0]], abs=1e-3)
+
+
+def test_two_layers_learn_what_one_cannot():
+    said = run("02_two_layer_network.py", "--steps", 400)
+    accuracy = dict(re.findall(r"^(.*): ([\d.]+) % right$", said, re.M))
+    assert float(accuracy["exclusive or, one layer"]) <= 75
+    assert float(accuracy["exclusive or, two layers"]) == 100
+    assert float(accuracy["two spirals, two layers"]) > float(accuracy["two spirals, one layer"])
+
+
+def test_own_layer_finds_its_slope():
+    slope = float(re.search(r"after: +Swish\(beta=([\d.]+)\)", run("03_own_layer.py")).group(1))
+    assert slope == pytest.approx(2.5, abs=0.05)
+
+
+def test_own_operation_passes_its_check():
+    assert "agrees with finite differences" in run("04_own_operation.py")
+
+
+@pytest.mark.parametrize("data", ["synthetic", "mnist"])
+def test_lenet_trains_saves_and_tells_its_accuracy(data, tmp_path):
+    """With a folder that has no MNIST, and nothing to download from, digits are drawn."""
+    offline = {"https_proxy": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    if data == "mnist" and "TINYCNN_DATA" not in os.environ:
+        offline["TINYCNN_DATA"] = str(tmp_path)
+    said = run("lenet_mnist.py", "--data", data, "--epochs", 1, "--out", tmp_path / "out", **offline)
+    last = said.splitlines()[-1]
+    assert re.fullmatch(r"test accuracy: \d+\.\d\d %", last)
+    assert float(last.split()[2]) > 95
+    assert (tmp_path / "out" / "lenet.safetensors").stat().st_size > 61_706 * 4
+
+
+def test_lenet_says_in_one_sentence_that_there_is_no_mnist(tmp_path):
+    said = run("lenet_mnist.py", "--epochs", 1, "--out", tmp_path, TINYCNN_DATA=str(tmp_path),
+               XDG_CACHE_HOME=str(tmp_path), HOME=str(tmp_path), https_proxy="http://127.0.0.1:9")
+    assert said.startswith("MNIST is neither on this machine nor to be downloaded, so LeNet-5")
+
+
+def test_wrong_arguments_are_explained():
+    result = subprocess.run([sys.executable, str(EXAMPLES / "lenet_mnist.py"), "--epochs", "0"],
+                            capture_output=True, text=True)
+    assert result.returncode == 2
+    assert "--epochs and --batch-size must be at least 1" in result.stderr
