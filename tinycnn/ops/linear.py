@@ -106,7 +106,7 @@ class Linear(Function):
         ctx.rows = rows if ctx.needs[1] else None
         ctx.weight = weight if ctx.needs[0] else None
         ctx.shape = x.shape
-        y = _product(k, rows, weight.T, bias)
+        y = _product(k, rows, weight.T, None if bias is None else k.contiguous(bias))
         return y if x.ndim == 2 else k.reshape(y, x.shape[:-1] + y.shape[1:])
 
     @staticmethod
