@@ -1,0 +1,157 @@
+"""tinycnn and PyTorch behind one set of words, so that a case is written once for both."""
+
+import sys
+from typing import NoReturn
+
+import numpy as np
+
+import tinycnn
+from tinycnn.autograd import Function
+
+
+def stop(message: str) -> NoReturn:
+    """End the process with one sentence and code 2."""
+    print(message, file=sys.stderr)
+    sys.exit(2)
+
+
+def import_torch(threads: int):
+    """PyTorch with so many threads; the process ends with code 2 if it is not installed."""
+    try:
+        import torch
+    except ImportError:
+        stop("PyTorch is not installed: install it (pip install torch), or leave out "
+             "--against torch.")
+    torch.set_num_threads(threads)
+    return torch
+
+
+def layouts(axes: int) -> tuple[str, ...]:
+    """The orders in memory that PyTorch has for feature maps of so many axes."""
+    return ("contiguous", "channels last") if axes in (4, 5) else ("contiguous",)
+
+
+class _Inner(Function):
+    """A tensor inside a network: a gradient arrives, and no leaf keeps a copy of it."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x
+
+    @staticmethod
+    def backward(ctx, grad):
+        return None
+
+
+class Tinycnn:
+    """tinycnn. Feature maps lie as its layers leave them: (N, C, ...) with channels last."""
+
+    def __init__(self):
+        self.nn, self.optim, self.F = tinycnn.nn, tinycnn.optim, tinycnn.nn.functional
+        self.no_grad = tinycnn.no_grad
+
+    def feature_map(self, array: np.ndarray, requires_grad: bool = False):
+        """(N, C, ...) numbers with channels last."""
+        lying = np.ascontiguousarray(np.moveaxis(array, 1, -1))
+        return tinycnn.from_numpy(np.moveaxis(lying, -1, 1)).requires_grad_(requires_grad)
+
+    def inner(self, x):
+        """A leaf as if it stood inside a network."""
+        return _Inner.apply(x)
+
+    def parameter(self, array: np.ndarray, requires_grad: bool = False):
+        return tinycnn.tensor(array, requires_grad=requires_grad)
+
+    def numbers(self, array: np.ndarray):
+        return tinycnn.from_numpy(array)
+
+    def model(self, model):
+        return model
+
+
+class Torch:
+    """PyTorch in one of its layouts."""
+
+    def __init__(self, layout: str):
+        import torch
+
+        self.torch, self.layout = torch, layout
+        self.nn, self.optim, self.F = torch.nn, torch.optim, torch.nn.functional
+        self.no_grad = torch.no_grad
+
+    def feature_map(self, array: np.ndarray, requires_grad: bool = False):
+        """(N, C, ...) numbers in this layout."""
+        return self.parameter(array, requires_grad)
+
+    def inner(self, x):
+        """A leaf takes its gradient over without a copy: it may stand for any tensor."""
+        return x
+
+    def parameter(self, array: np.ndarray, requires_grad: bool = False):
+        x = self.torch.from_numpy(array.copy()).to(memory_format=self._format(array.ndim))
+        return x.requires_grad_(requires_grad)
+
+    def numbers(self, array: np.ndarray):
+        return self.torch.from_numpy(array.copy())
+
+    def model(self, model):
+        return model.to(memory_format=self._format(4))
+
+    def _format(self, axes):
+        if self.layout == "contiguous" or axes not in (4, 5):
+            return self.torch.contiguous_format
+        return self.torch.channels_last if axes == 4 else self.torch.channels_last_3d
+
+
+def passes(library, call, x: np.ndarray, params: list[np.ndarray], grad: np.ndarray) -> dict:
+    """The passes of a layer, each a call without arguments.
+
+    forward              y = call(x, *params), nothing recorded
+    gradient of input    one backward pass for x alone
+    gradient of weight   one backward pass for the parameters alone
+    backward             one for both
+    forward + backward   recorded, then both: what a layer inside a network costs
+
+    Args:    library: Tinycnn or Torch.
+             call (callable): tensors to one tensor.
+             x (array): (N, C, ...) input.
+             params (list of arrays): the layer's parameters.
+             grad (array): gradient of the result.
+    """
+    grad = library.feature_map(grad)
+
+    def tensors(of_input, of_params):
+        return [library.feature_map(x, of_input),
+                *(library.parameter(p, of_params) for p in params)]
+
+    def forget(leaves):
+        for leaf in leaves:
+            leaf.grad = None
+
+    def backward(of_input, of_params):
+        leaves = tensors(of_input, of_params)
+        y = call(library.inner(leaves[0]), *leaves[1:])
+
+        def run():
+            forget(leaves)
+            y.backward(grad, retain_graph=True)
+
+        return run
+
+    still, leaves = tensors(False, False), tensors(True, True)
+
+    def both():
+        forget(leaves)
+        call(library.inner(leaves[0]), *leaves[1:]).backward(grad)
+
+    found = {"forward": lambda: call(*still), "forward + backward": both}
+    if params:
+        found["gradient of weight"] = backward(False, True)
+        found["gradient of input"] = backward(True, False)
+    found["backward"] = backward(True, True)
+    return found
+
+
+def numbers(*shape: int, seed: int = 0) -> np.ndarray:
+    """Normal float32 numbers."""
+    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)

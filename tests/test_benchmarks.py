@@ -1,0 +1,268 @@
+"""Every benchmark runs and reports what it should. How fast anything is, is not tested here."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinycnn
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+QUICK = ["--seconds", "0.01"]
+NO_TORCH = "compares with PyTorch, which is not installed"
+
+SCRIPTS = [  # script, --only, the row it names: case, what, unit
+    ("bench_conv", "1->6 5x5, 28x28, batch 1, gradient of weight",
+     ("1->6 5x5, 28x28, batch 1", "gradient of weight", "FLOP")),
+    ("bench_conv", "1->6 5x5, 28x28, batch 1, forward + backward",
+     ("1->6 5x5, 28x28, batch 1", "forward + backward", "FLOP")),
+    ("bench_conv", "64->64 9, 1024, batch 16, gradient of input",
+     ("64->64 9, 1024, batch 16", "gradient of input", "FLOP")),
+    ("bench_conv", "16->32 3x3x3, 16x16x16, batch 4, gradient of weight",
+     ("16->32 3x3x3, 16x16x16, batch 4", "gradient of weight", "FLOP")),
+    ("bench_pooling", "64x16x10x10, backward", ("max 2x2, 64x16x10x10", "backward", "B")),
+    ("bench_batchnorm", "128x512, evaluation", ("128x512", "evaluation", "B")),
+    ("bench_batchnorm", "64x6x28x28, forward +", ("64x6x28x28", "forward + backward", "B")),
+    ("bench_optim", "61,706, Adam", ("LeNet-5, 61,706", "Adam", "B")),
+    ("bench_train_step", "batch 1, training",
+     ("LeNet-5, 28x28, batch 1", "training step", "FLOP")),
+    ("bench_overhead", "relu, recorded", ("relu", "recorded", "")),
+]
+
+
+@pytest.fixture(autouse=True)
+def benchmarks(monkeypatch):
+    """benchmarks/ importable as it is for its scripts; afterwards all is as it was."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    before = tinycnn.get_num_threads()
+    yield
+    tinycnn.set_num_threads(before)
+    for path in FOLDER.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+def load(name):
+    return importlib.import_module(name)
+
+
+def run(script, *argv):
+    load(script).main([*QUICK, *argv])
+
+
+@pytest.mark.parametrize(("script", "only", "row"), SCRIPTS)
+def test_script_prints_environment_ceiling_and_rows(script, only, row, capsys, tmp_path):
+    run(script, "--only", only, "--json", str(tmp_path / "found.json"))
+    text = capsys.readouterr().out
+    assert tinycnn.config()["instruction_set"] in text
+    assert f"tinycnn {tinycnn.__version__}" in text
+    assert "1 thread;" in text
+    assert "Ceiling: " in text
+    assert "tinycnn.matmul" in text
+    assert "64 MB" in text
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    assert found["environment"]["threads"] == 1
+    assert found["environment"]["torch"] is None
+    assert len(found["rows"]) == 1
+    (line,) = (line for line in text.splitlines() if line.startswith(row[0]))
+    assert row[1] in line
+    check_row(found["rows"][0], row, found["ceiling"])
+
+
+def check_row(found, row, ceiling):
+    """The numbers of a row follow from its medians."""
+    assert (found["case"], found["what"], found["unit"]) == row
+    mine = found["times"]["tinycnn"]
+    assert 0 < mine["best"] <= mine["median"]
+    assert mine["rounds"] >= 3
+    if found["unit"]:
+        assert found["speed"] == pytest.approx(found["work"] / mine["median"] / 1e9)
+        tops = [ceiling["gflops"]] if row[2] == "FLOP" else list(ceiling["copies"].values())
+        assert any(found["of_ceiling"] == pytest.approx(found["speed"] / top) for top in tops)
+    else:
+        assert found["beyond"] == mine["median"] - found["times"]["NumPy"]["median"]
+
+
+@pytest.mark.parametrize(("script", "only", "row"), SCRIPTS)
+def test_script_compares_with_torch(script, only, row, capsys, tmp_path):
+    torch = pytest.importorskip("torch", reason=NO_TORCH)
+    before = torch.get_num_threads()
+    try:
+        run(script, "--only", only, "--against", "torch", "--json", str(tmp_path / "found.json"))
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+    text = capsys.readouterr().out
+    assert f"PyTorch {torch.__version__}" in text
+    assert "ratio" in text
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))["rows"][0]
+    theirs = {name: time["median"] for name, time in found["times"].items() if "torch" in name}
+    best = min(theirs, key=theirs.get)
+    assert best == f"torch, {found['best_form']}"
+    assert found["ratio"] == pytest.approx(theirs[best] / found["times"]["tinycnn"]["median"])
+    forms = {"bench_optim": 2, "bench_train_step": 4, "bench_overhead": 1}.get(script, 2)
+    no_choice = row[0].startswith(("64->64 9,", "128x512"))  # 3 or 2 axes: PyTorch has one layout
+    assert len(theirs) == (1 if no_choice else forms)
+
+
+def test_markdown_is_one_table(capsys):
+    run("bench_pooling", "--only", "64x16x10x10", "--markdown")
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    assert len(lines) == 5
+    assert {line.count("|") for line in lines} == {7}
+    assert set(lines[1]) == set("| -:")
+
+
+def test_two_threads_and_rounds(capsys, tmp_path):
+    run("bench_pooling", "--only", "64x16x10x10, forward", "--threads", "2", "--rounds", "5",
+        "--json", str(tmp_path / "found.json"))
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    assert found["environment"]["threads"] == tinycnn.get_num_threads()
+    assert [row["times"]["tinycnn"]["rounds"] for row in found["rows"]] == [5, 5]
+
+
+def test_runs_as_a_command():
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / "bench_overhead.py"), "--only", "add, recorded", *QUICK],
+        env=environment(), capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "`python benchmarks/bench_overhead.py --only 'add, recorded'" in done.stdout
+    assert "the budget is 3.00 us" in done.stdout
+
+
+def environment():
+    """This process's, with the package where it was imported from."""
+    return os.environ | {"PYTHONPATH": str(Path(tinycnn.__file__).parents[1])}
+
+
+def test_missing_torch_is_one_sentence_and_code_2(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "torch", None)  # import raises ImportError
+    with pytest.raises(SystemExit) as stopped:
+        run("bench_conv", "--against", "torch")
+    assert stopped.value.code == 2
+    printed, said = capsys.readouterr()
+    assert printed == ""
+    assert said == ("PyTorch is not installed: install it (pip install torch), or leave out "
+                    "--against torch.\n")
+
+
+@pytest.mark.parametrize(("argv", "message"), [
+    (["--only", "no such row"], "--only: no row contains 'no such row'. The rows are: max 2x2"),
+    (["--threads", "0"], "--threads: expected a whole number of at least 1, got '0'"),
+    (["--rounds", "many"], "--rounds: expected a whole number of at least 1, got 'many'"),
+    (["--seconds", "-1"], "--seconds: expected a number above 0, got '-1'"),
+    (["--seconds", "nan"], "--seconds: expected a number above 0, got 'nan'"),
+    (["--seconds", "long"], "--seconds: expected a number above 0, got 'long'"),
+    (["--json", "."], "--json: expected a file in a folder that exists, got '.'"),
+    (["--json", "missing/x.json"], "expected a file in a folder that exists, got 'missing/x.json'"),
+    (["--against", "numpy"], "--against: invalid choice: 'numpy'"),
+])
+def test_options_that_cannot_be_served(argv, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        run("bench_pooling", *argv)
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_contestants_take_turns_and_every_second_round_is_reversed():
+    turns = []
+
+    def contestant(name):
+        def call():
+            if turns[-1:] != [name]:
+                turns.append(name)
+        return call
+
+    found = load("timer").race({name: contestant(name) for name in "abc"}, 0.01, rounds=4)
+    # warm-up, then abc, cba, abc, cba, where two turns in a row show as one
+    assert "".join(turns) == "abc" + "abc" + "ba" + "bc" + "ba"
+    assert {timing.rounds for timing in found.values()} == {4}
+
+
+def test_long_calls_are_timed_one_at_a_time():
+    """A call above the length of a turn is neither looped over nor repeated untimed."""
+    timer, calls = load("timer"), []
+
+    def call():
+        calls.append(0)
+        time.sleep(1.5 * timer.LONG)
+
+    timer.race({"only": call}, 0.01, rounds=2)
+    assert len(calls) == 2 + 2  # warm-up, rounds
+
+
+def test_timing_reports_median_and_quartiles():
+    timing = load("timer").Timing.of([4.0, 1.0, 2.0, 3.0, 5.0])
+    assert (timing.median, timing.best, timing.rounds) == (3.0, 1.0, 5)
+    assert timing.spread == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("moved", "speed"), [
+    (10, 1.0), (1 << 20, 1.0), (3 << 20, 2.0), (8 << 20, 2.0), (100 << 20, 3.0), (1e12, 3.0),
+])
+def test_bytes_are_compared_with_the_copy_of_about_as_many(moved, speed):
+    timer = load("timer")
+    ceiling = timer.Ceiling(100.0, "a product", dict(zip(timer.COPIES, (1.0, 2.0, 3.0))))
+    assert ceiling.gbs(moved) == speed
+
+
+@pytest.mark.parametrize(("seconds", "text"), [
+    (0, "0.00 us"), (1.234e-7, "0.12 us"), (9.876e-6, "9.88 us"), (4.2e-5, "42.0 us"),
+    (1e-3, "1.00 ms"), (0.1234, "123 ms"), (12.0, "12.0 s"), (-2e-6, "-2.00 us"),
+])
+def test_durations_have_three_digits(seconds, text):
+    assert load("bench").duration(seconds) == text
+
+
+def test_lenet_is_the_one_of_the_package():
+    models = load("models")
+    ours, packaged = models.lenet5(tinycnn.nn), tinycnn.models.LeNet5()
+    assert [p.shape for p in ours.parameters()] == [p.shape for p in packaged.parameters()]
+    assert [type(layer) for layer in ours] == [type(layer) for layer in packaged]
+    assert models.LENET5_FORWARD_FLOP == 2 * 416_520
+    assert sum(int(np.prod(shape)) for shape in models.vgg11_shapes()) == 9_231_114
+
+
+def test_both_libraries_do_the_same_work():
+    pytest.importorskip("torch", reason=NO_TORCH)
+    conv, libraries = load("bench_conv"), load("libraries")
+    layer = conv.Layer(3, 4, (3, 3), (8, 7), 2, stride=2, padding=1)
+    ours = conv.contestants(layer, libraries.Tinycnn())["forward"]()
+    assert ours.shape == (2, 4, *layer.output)
+    for layout in libraries.layouts(4):
+        theirs = conv.contestants(layer, libraries.Torch(layout))["forward"]()
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_results_go_between_the_marks(tmp_path):
+    results, readme = load("results"), tmp_path / "README.md"
+    readme.write_text(f"before\n{results.BEGIN}\nold\n{results.END}\nafter\n", encoding="utf-8")
+    subprocess.run(
+        [sys.executable, str(FOLDER / "results.py"), "bench_overhead", "--threads", "1",
+         "--readme", str(readme), "--only", "add, recorded", *QUICK],
+        env=environment(), check=True, capture_output=True,
+    )
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{results.BEGIN}\n\n### bench_overhead.py, 1 thread\n")
+    assert text.endswith(f"{results.END}\nafter\n")
+    assert "| add | recorded |" in text
+    assert "old" not in text
+    with pytest.raises(ValueError, match="insert: expected the lines"):
+        results.insert("no marks", "new")
+    with pytest.raises(SystemExit):
+        results.main(["bench_nothing", "--readme", str(readme)])
+    assert readme.read_text(encoding="utf-8") == text
+
+
+def test_readme_has_the_marks_and_names_every_script():
+    results, text = load("results"), (FOLDER / "README.md").read_text(encoding="utf-8")
+    results.insert(text, "")
+    assert sorted(results.SCRIPTS) == sorted(path.stem for path in FOLDER.glob("bench_*.py"))
+    for script in results.SCRIPTS:
+        assert f"`{script}.py`" in text
