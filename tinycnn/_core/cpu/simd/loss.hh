@@ -5,6 +5,7 @@
 // whole, which is faster than gathering a few numbers, and the foreign lanes are replaced.
 #pragma once
 #include <limits>
+#include <utility>
 
 #include "exp.hh"
 #include "loss_api.hh"
@@ -55,31 +56,64 @@ TCN_INLINE void over_columns(int64_t C, F f) {
   if (c < C) f(c, int(C - c));
 }
 
-template <class T>
-TCN_INLINE T largest_lane(const Vec<T>& v) {
-  T lane[LANES<T>];
-  store(lane, v);
-  for (int half = LANES<T> / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-  return lane[0];
+// Each lane combined with all others by `f`, halves first: the result stands in every lane.
+#if defined(TCN_GNU_VECTORS) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define TCN_SHUFFLES 1
+#endif
+#endif
+#ifdef TCN_SHUFFLES
+template <int HALF, class V, int... LANE>
+TCN_INLINE V exchange(V v, std::integer_sequence<int, LANE...>) {
+  return __builtin_shufflevector(v, v, (LANE ^ HALF)...);
 }
 
-// A row's largest score and the sum of exp(x - largest). NaN anywhere makes the sum NaN.
+template <class T, int HALF = LANES<T> / 2, class F>
+TCN_INLINE Vec<T> fold(Vec<T> v, F f) {
+  if constexpr (HALF == 0) return v;
+  else
+    return fold<T, HALF / 2>(
+        f(v, exchange<HALF>(v, std::make_integer_sequence<int, LANES<T>>())), f);
+}
+#else
+template <class T, class F>
+TCN_INLINE Vec<T> fold(Vec<T> v, F f) {
+  for (int half = LANES<T> / 2; half > 0; half /= 2) {
+    Vec<T> other;
+    for (int i = 0; i < LANES<T>; ++i) other[i] = v[i ^ half];
+    v = f(v, other);
+  }
+  return v;
+}
+#endif
+
+template <class T>
+TCN_INLINE Vec<T> fold_sum(const Vec<T>& v) {
+  return fold<T>(v, [](const Vec<T>& a, const Vec<T>& b) { return a + b; });
+}
+
+template <class T>
+TCN_INLINE Vec<T> fold_max(const Vec<T>& v) {
+  return fold<T>(v, [](const Vec<T>& a, const Vec<T>& b) { return vmax(a, b); });
+}
+
+// A row's largest score and the sum of exp(x - largest), which is also kept in y, unless y is null.
+// NaN anywhere makes the sum NaN.
 template <class T>
 struct RowSum {
-  T largest, sum;
+  Vec<T> largest, sum;  // in every lane
 
-  TCN_INLINE RowSum(const Rows<T>& x, int64_t m) {
+  TCN_INLINE RowSum(const Rows<T>& x, int64_t m, T* y = nullptr) {
     constexpr T LOWEST = -std::numeric_limits<T>::infinity();
     Vec<T> most = broadcast(LOWEST), total = broadcast(T(0));
     over_columns<T>(x.C, [&](int64_t c, int n) { most = vmax(x.at(m, c, n, LOWEST), most); });
-    largest = largest_lane<T>(most);
-    const Vec<T> shift = broadcast(largest);
+    largest = fold_max<T>(most);
     over_columns<T>(x.C, [&](int64_t c, int n) {
-      const Vec<T> e = vexp<T>(x.at(m, c, n, LOWEST) - shift);
+      const Vec<T> e = vexp<T>(x.at(m, c, n, LOWEST) - largest);
+      if (y) put<T>(y + c, e, n);
       total += n == LANES<T> ? e : first<T>(e, n, T(0));
     });
-    sum = sum_lanes<T>(total);
+    sum = fold_sum<T>(total);
   }
 };
 
@@ -87,12 +121,11 @@ template <class T>
 void softmax(const void* in, void* out, int64_t C, int64_t from, int64_t count) {
   const Rows<T> x(in, from + count, C);
   for (int64_t m = from; m < from + count; ++m) {
-    const RowSum<T> row(x, m);
     T* y = static_cast<T*>(out) + m * C;
-    const Vec<T> shift = broadcast(row.largest), sum = broadcast(row.sum);
-    over_columns<T>(C, [&](int64_t c, int n) {
-      put<T>(y + c, vexp<T>(x.at(m, c, n, row.largest) - shift) / sum, n);
-    });
+    const RowSum<T> row(x, m, y);
+    const Vec<T> share = broadcast(T(1)) / row.sum;
+    const Rows<T> e(y, 1, C);
+    over_columns<T>(C, [&](int64_t c, int n) { put<T>(y + c, e.at(0, c, n, 0) * share, n); });
   }
 }
 
@@ -102,9 +135,9 @@ void log_softmax(const void* in, void* out, int64_t C, int64_t from, int64_t cou
   for (int64_t m = from; m < from + count; ++m) {
     const RowSum<T> row(x, m);
     T* y = static_cast<T*>(out) + m * C;
-    const Vec<T> shift = broadcast(row.largest), log_sum = broadcast(T(std::log(row.sum)));
+    const Vec<T> log_sum = broadcast(T(std::log(row.sum[0])));
     over_columns<T>(C, [&](int64_t c, int n) {
-      put<T>(y + c, x.at(m, c, n, row.largest) - shift - log_sum, n);
+      put<T>(y + c, x.at(m, c, n, 0) - row.largest - log_sum, n);
     });
   }
 }
@@ -116,7 +149,7 @@ void softmax_backward(const void* result, const void* grad, void* out, int64_t C
   for (int64_t m = from; m < from + count; ++m) {
     Vec<T> dots = broadcast(T(0));
     over_columns<T>(C, [&](int64_t c, int n) { dots += y.at(m, c, n, 0) * g.at(m, c, n, 0); });
-    const Vec<T> dot = broadcast(sum_lanes<T>(dots));
+    const Vec<T> dot = fold_sum<T>(dots);
     T* grad_x = static_cast<T*>(out) + m * C;
     over_columns<T>(C, [&](int64_t c, int n) {
       put<T>(grad_x + c, y.at(m, c, n, 0) * (g.at(m, c, n, 0) - dot), n);
@@ -131,7 +164,7 @@ void log_softmax_backward(const void* result, const void* grad, void* out, int64
   for (int64_t m = from; m < from + count; ++m) {
     Vec<T> sums = broadcast(T(0));
     over_columns<T>(C, [&](int64_t c, int n) { sums += g.at(m, c, n, 0); });
-    const Vec<T> sum = broadcast(sum_lanes<T>(sums));
+    const Vec<T> sum = fold_sum<T>(sums);
     T* grad_x = static_cast<T*>(out) + m * C;
     over_columns<T>(C, [&](int64_t c, int n) {
       put<T>(grad_x + c, g.at(m, c, n, 0) - vexp<T>(y.at(m, c, n, 0)) * sum, n);
@@ -181,8 +214,8 @@ void cross_entropy(const ClassLoss* s, const void* scores, void* out, void* stat
   for (int64_t m = from; m < from + count; ++m) {
     const RowSum<T> row(x, m);
     T *loss = static_cast<T*>(out) + m, *statistics = static_cast<T*>(stats) + 2 * m;
-    statistics[0] = row.largest;
-    statistics[1] = std::log(row.sum);
+    statistics[0] = row.largest[0];
+    statistics[1] = std::log(row.sum[0]);
     const int64_t label = s->target[m];
     if (label == s->ignore_index) {
       *loss = 0;
@@ -265,8 +298,8 @@ void soft_cross_entropy(const SoftLoss* s, const void* scores, void* out, void* 
   for (int64_t m = from; m < from + count; ++m) {
     const RowSum<T> row(x, m);
     T* statistics = static_cast<T*>(stats) + 2 * m;
-    statistics[0] = row.largest;
-    statistics[1] = std::log(row.sum);
+    statistics[0] = row.largest[0];
+    statistics[1] = std::log(row.sum[0]);
     const LogSoftmaxRow<T> log_softmax(x, m, statistics);
     Vec<T> sum = broadcast(T(0));
     over_columns<T>(s->classes,
@@ -288,7 +321,7 @@ void soft_cross_entropy_backward(const SoftLoss* s, const void* scores, const vo
     if (out) {
       Vec<T> sums = broadcast(T(0));
       over_columns<T>(C, [&](int64_t c, int n) { sums += q.at(m, c, n); });
-      const Vec<T> sum = broadcast(sum_lanes<T>(sums));
+      const Vec<T> sum = fold_sum<T>(sums);
       T* grad_x = static_cast<T*>(out) + m * C;
       over_columns<T>(C, [&](int64_t c, int n) {
         put<T>(grad_x + c, gain * (vexp<T>(log_softmax.at(c, n)) * sum - q.at(m, c, n)), n);
