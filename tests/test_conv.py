@@ -67,6 +67,7 @@ CASES = {
     "no image": Case((5, 5), (3, 3), images=0),
     "no pixel, only padding": Case((0, 4), (1, 1), padding=((1, 1), (0, 0))),
     "no pixel comes out": Case((0, 4), (1, 1)),
+    "no pixel comes out of some": Case((2, 9), (3, 3)),
     "window = input": Case((5, 7), (5, 7)),
     "window = padded input": Case((3, 2), (5, 7), padding=((1, 1), (2, 3))),
     "padding wider than the window": Case((3, 4), (2, 2), padding=((4, 5), (6, 3))),

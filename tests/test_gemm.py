@@ -1,4 +1,4 @@
-"""Matrix products: every transpose and size around those of tiles, against NumPy and the definition.
+"""Matrix products: every transpose, and sizes around those of tiles, against NumPy.
 
 Small integers make every sum exact, so results must be equal bit by bit.
 """

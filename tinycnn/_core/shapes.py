@@ -47,6 +47,8 @@ def tuple_of(value, dims, function, name, least):
     if len(values) != dims or min(values) < least:
         fail(function, f"{name} to be one int or {dims} ints, each at least {least}", repr(value),
              f"Pass for example {name}={max(least, 1)}.")
+    if max(values) >= 2**31:
+        fail(function, f"{name} below 2**31", repr(value), "No image is that large.")
     return values
 
 
@@ -60,8 +62,14 @@ def three_axes(kernel, stride, padding, dilation):
 
 
 def _frozen(value):
-    """Lists, also nested ones, as tuples: arguments that a cache can look up."""
-    return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
+    """Lists and arrays, also nested ones, as tuples: arguments that a cache can look up."""
+    if type(value) is int:
+        return value
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_frozen, value))
+    return value if type(value).__hash__ else repr(value)  # a set, a dict: refused later
 
 
 def conv_padding(function, padding, size, kernel, stride, dilation):
@@ -86,7 +94,7 @@ def conv_padding(function, padding, size, kernel, stride, dilation):
         fail(function, "padding 'valid', 'same', 'full', or numbers", repr(padding),
              "Use one of these names.")
     if isinstance(padding, tuple) and len(padding) == dims and isinstance(padding[0], tuple):
-        return tuple([tuple_of(pair, 2, function, "padding (low, high)", 0) for pair in padding])
+        return tuple([tuple_of(pair, 2, function, "padding", 0) for pair in padding])
     return tuple([(p, p) for p in tuple_of(padding, dims, function, "padding", 0)])
 
 
