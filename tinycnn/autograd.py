@@ -16,6 +16,7 @@ import itertools
 import threading
 from collections.abc import Sequence
 from contextlib import ContextDecorator
+from typing import Any
 
 from ._core import kernels_for
 
@@ -82,7 +83,12 @@ class Variable:
 
     __slots__ = ("__weakref__", "creator", "data", "grad", "index", "requires_grad")
 
-    result_type: type = None  # set by tensor.py: the tape makes tensors without importing them
+    data: Any
+    grad: Any
+    requires_grad: bool
+    creator: Any
+    index: int
+    result_type: Any = None  # set by tensor.py: the tape makes tensors without importing them
 
 
 def wrap(array, creator=None, index=0):
@@ -105,6 +111,7 @@ class Context:
 
     edges: Sequence = ()  # per argument (creator or leaf, index of its result), or None
     order = 0
+    result_count = 1
     retained: dict | None = None  # result index: the tensor that keeps its gradient
 
     def __init__(self, function, kernels, needs):
@@ -172,6 +179,7 @@ class Function:
             return tuple(map(wrap, result)) if type(result) is tuple else wrap(result)
         ctx.edges, ctx.order = edges, next(_order)
         if type(result) is tuple:
+            ctx.result_count = len(result)
             return tuple(
                 wrap(r, ctx if r.dtype.kind == "f" else None, i) for i, r in enumerate(result)
             )
@@ -221,7 +229,7 @@ def _edges_and_gradients(ctx, slots):
     for index, variable in (ctx.retained or {}).items():
         if index in slots:
             variable.grad = wrap(slots[index].copy())
-    grads = ctx.function.backward(ctx, *[slots.get(i) for i in range(max(slots) + 1)])
+    grads = ctx.function.backward(ctx, *[slots.get(i) for i in range(ctx.result_count)])
     return ctx.edges, grads if type(grads) is tuple else (grads,)
 
 

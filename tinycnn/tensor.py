@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
 
 import numpy
 
 from . import ops
-from ._core import to_device
 from ._core.checks import fail, shape_text
-from ._core.dtypes import BY_NAME, float32, float64, int32, int64
+from ._exchange import Exchange
 from ._printing import tensor_text
 from .autograd import Variable, backward, is_grad_enabled, wrap
-from .ops._inputs import as_tensor, cast
+from .ops._inputs import as_tensor, broadcast_shape
 from .ops.indexing import index_key
 
 
-class Tensor(Variable):
+class Tensor(Exchange):
     """Numbers in a regular grid, with gradients on request.
 
     Make one with `tinycnn.tensor(data)`. `data` is the NumPy array behind it, `grad` the gradient
@@ -32,12 +30,14 @@ class Tensor(Variable):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # array + tensor is a tensor: NumPy leaves the operator to __radd__
     __hash__ = object.__hash__  # by identity, as == compares elements
 
     data: numpy.ndarray
     grad: Tensor | None
-    requires_grad: builtins.bool
+
+    def __init__(self, *_arguments):
+        fail("Tensor", "to be made by a function", "a call of the class",
+             "Use tinycnn.tensor(data), or zeros, ones, randn, from_numpy, ...", TypeError)
 
     # --- what it is
 
@@ -141,110 +141,6 @@ class Tensor(Variable):
         """The same memory without history: no gradient flows back through it."""
         return wrap(self.data)
 
-    # --- other forms
-
-    def item(self) -> builtins.float:
-        """The Python number in a tensor of one element."""
-        if self.data.size != 1:
-            fail("item", "a tensor of one element", shape_text(self.data.shape),
-                 "Reduce it first, for example with .mean(), or use .tolist().")
-        return self.data.item()
-
-    def tolist(self) -> Any:
-        """Nested lists of Python numbers; a Python number for a tensor without axes."""
-        return self.data.tolist()
-
-    def numpy(self) -> numpy.ndarray:
-        """The array behind the tensor; it shares memory."""
-        if self.requires_grad:
-            fail("numpy", "a tensor that requires no gradient", "one that does",
-                 "Use .detach().numpy().", RuntimeError)
-        return self.data
-
-    def __array__(self, dtype=None, copy=None) -> numpy.ndarray:
-        array = self.numpy()
-        if dtype is not None and array.dtype != dtype:
-            if copy is False:
-                fail("__array__", f"copy=True or None for dtype {numpy.dtype(dtype)}", "copy=False",
-                     f"A tensor of {array.dtype} cannot be converted without a copy.")
-            return array.astype(dtype)
-        return array.copy() if copy else array
-
-    def __dlpack__(self, **arguments) -> Any:
-        if self.requires_grad:
-            fail("__dlpack__", "a tensor that requires no gradient", "one that does",
-                 "Use .detach().", BufferError)
-        return self.data.__dlpack__(**arguments)
-
-    def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
-        return self.data.__dlpack_device__()
-
-    def to(self, *targets, device=None, dtype=None) -> Tensor:
-        """On another device, of another dtype, or as another tensor; itself if nothing changes.
-
-        Args:    targets: a device ("cpu"), a dtype (tinycnn.float64), both, or a Tensor to follow.
-        Raises:  ValueError: if there is no such device.
-                 TypeError: if there is no such dtype.
-        Example: >>> import tinycnn
-                 >>> tinycnn.tensor([1, 2]).to(tinycnn.float32)
-                 tensor([1., 2.])
-        """
-        for target in targets:
-            if isinstance(target, Variable):
-                dtype = target.data.dtype
-            elif isinstance(target, str) and target not in BY_NAME:
-                device = target
-            elif target is not None:
-                dtype = target
-        if device is not None:
-            to_device(self.data, device)
-        return self if dtype is None else cast(self, dtype)
-
-    def cpu(self) -> Tensor:
-        return self
-
-    def float(self) -> Tensor:
-        return cast(self, float32)
-
-    def double(self) -> Tensor:
-        return cast(self, float64)
-
-    def int(self) -> Tensor:
-        return cast(self, int32)
-
-    def long(self) -> Tensor:
-        return cast(self, int64)
-
-    def bool(self) -> Tensor:
-        return cast(self, bool)
-
-    def __bool__(self):
-        if self.data.size != 1:
-            fail("bool", "a tensor of one element", shape_text(self.data.shape),
-                 "Use .any() or .all().")
-        return bool(self.data.item())
-
-    def __float__(self):
-        return float(self.item())
-
-    def __int__(self):
-        return int(self.item())
-
-    def __index__(self):
-        if self.data.dtype.kind not in "iu" or self.data.size != 1:
-            fail("index", "one integer", f"{self.data.dtype} {shape_text(self.data.shape)}",
-                 "Convert it with .to(tinycnn.int64).", TypeError)
-        return self.data.item()
-
-    def __format__(self, spec: str) -> str:
-        return format(self.data.item(), spec) if spec and not self.data.ndim else str(self)
-
-    def __reduce_ex__(self, protocol):
-        if self.creator is not None:
-            fail("copy", "a leaf", "the result of an operation",
-                 "Use .detach() first, or .clone() to stay in the graph.", RuntimeError)
-        return super().__reduce_ex__(protocol)
-
     # --- elements, and changes in place
 
     def __iter__(self):
@@ -278,16 +174,16 @@ class Tensor(Variable):
         """Set every element to 0, in place, and return the tensor itself."""
         return self.copy_(0)
 
-    def __iadd__(self, other):
+    def __iadd__(self, other):  # type: ignore[misc]
         return _in_place("+=", ops.add, self, other)
 
-    def __isub__(self, other):
+    def __isub__(self, other):  # type: ignore[misc]
         return _in_place("-=", ops.sub, self, other)
 
-    def __imul__(self, other):
+    def __imul__(self, other):  # type: ignore[misc]
         return _in_place("*=", ops.mul, self, other)
 
-    def __itruediv__(self, other):
+    def __itruediv__(self, other):  # type: ignore[misc]
         return _in_place("/=", ops.div, self, other)
 
     # --- operators: the functions of ops themselves, as a further call would cost time
@@ -428,7 +324,7 @@ def _write(function, x, y):
     if y.data.dtype.kind == "f" and x.data.dtype.kind != "f":
         fail(function, f"a result of dtype {x.data.dtype}", str(y.data.dtype),
              "Convert the tensor with .to(tinycnn.float32) first.", TypeError)
-    if ops.broadcast_shape(function, x.data.shape, y.data.shape) != x.data.shape:
+    if broadcast_shape(function, x.data.shape, y.data.shape) != x.data.shape:
         fail(function, f"a result {shape_text(x.data.shape)}", shape_text(y.data.shape),
              "The tensor cannot grow in place.")
     x.data[...] = y.data

@@ -65,7 +65,7 @@ def gradcheck(
         """f at the inputs, each moved by its part of `moves`."""
         moved = list(inputs)
         for i, move in zip(checked, moves):
-            moved[i] = wrap(inputs[i].data + move)
+            moved[i] = wrap(numpy.asarray(inputs[i].data + move))
         with no_grad():
             return sum(
                 float((w * y.data).sum()) for w, y in zip(weights, _results(function, moved))
@@ -133,7 +133,7 @@ def reference_kernels() -> Iterator[None]:
              tensor([2., 2.])
     """
     before = _core._forced
-    _core._forced = reference
+    _core._forced = reference  # type: ignore[assignment]
     try:
         yield
     finally:

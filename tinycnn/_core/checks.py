@@ -1,6 +1,9 @@
 """The error sentences: what was expected, what came, what to do. Standard library only."""
 
 
+from typing import NoReturn
+
+
 def shape_text(shape):
     """A shape as people write it: (2, 3, 8, 8)."""
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
@@ -16,6 +19,6 @@ def require(condition, function, expected, got, advice, error=ValueError):
         fail(function, expected, got, advice, error)
 
 
-def fail(function, expected, got, advice, error=ValueError):
+def fail(function, expected, got, advice, error=ValueError) -> NoReturn:
     """Raise `error`: "function: expected ..., got .... Advice." """
     raise error(f"{function}: expected {expected}, got {got}. {advice}")

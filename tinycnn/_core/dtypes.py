@@ -109,3 +109,21 @@ def promote_number(x, number):
     """
     dtype = _PYTHON[type(number)]
     return x if _KIND[x.kind] >= _KIND[dtype.kind] else dtype
+
+
+def fits(integer, dtype):
+    """True if `dtype` can hold this Python integer, rounded where it is a float.
+
+    Example: >>> fits(300, uint8), fits(300, float32)
+             (False, True)
+    """
+    least, most = _RANGE[dtype]
+    return least <= integer <= most
+
+
+_RANGE = {
+    d: (0, 1) if d == bool_
+    else (-(10**308), 10**308) if d.kind == "f"
+    else (int(numpy.iinfo(d).min), int(numpy.iinfo(d).max))
+    for d in BY_NAME.values()
+}

@@ -6,7 +6,7 @@ from numbers import Number
 
 from .._core import kernels_for
 from .._core.checks import fail, shape_text
-from .._core.dtypes import dtype_of, promote, promote_number, to_array
+from .._core.dtypes import dtype_of, fits, promote, promote_number, to_array
 from ..autograd import Function, Variable, wrap
 
 _NUMBERS = (int, float, bool)
@@ -21,7 +21,9 @@ def as_tensor(value, like=None):
     """
     if isinstance(value, Variable):
         return value
-    dtype = promote_number(like.data.dtype, value) if like and type(value) in _NUMBERS else None
+    dtype = None
+    if like is not None and type(value) in _NUMBERS:
+        dtype = promote_number(like.data.dtype, value)
     return wrap(to_array("as_tensor", value, dtype, copy=False))
 
 
@@ -97,19 +99,12 @@ def operands(function, x, y):
 def _with_number(function, x, number):
     dtype = x.data.dtype
     if dtype.kind != "f":
-        common = promote_number(dtype, number)
-        if common.kind != "f":
-            _check_fits(function, number, common)
-        x = cast(x, common)
-    return x, number
-
-
-def _check_fits(function, number, dtype):
-    try:
-        to_array(function, number, dtype)
-    except OverflowError:
+        dtype = promote_number(dtype, number)
+        x = cast(x, dtype)
+    if type(number) is int and not fits(number, dtype):
         fail(function, f"a number that fits the tensor's dtype {dtype}", repr(number),
              "Convert the tensor with .to(...) to a wider dtype.")
+    return x, number
 
 
 def _with_foreign(function, x, y):

@@ -129,7 +129,7 @@ class ExtremumAlong(Function):
         return y, index
 
     @staticmethod
-    def backward(ctx, grad, _grad_index=None):
+    def backward(ctx, grad, _grad_index):
         if ctx.index is None:
             return grad
         k = ctx.kernels

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
 from ..autograd import Function, Variable
-from ._inputs import broadcast_shape, check_float
+from ._inputs import as_tensor, broadcast_shape, check_float
 from .reshaping import expand, reshape, squeeze, unsqueeze
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
              >>> a @ tinycnn.tensor([1.0, -1.0])
              tensor([-1., -1.])
     """
+    if not isinstance(other, Variable) and hasattr(other, "__array__"):
+        other = as_tensor(other)
     _check_one_dtype("matmul", "other", input, other)
     a, b = input.data.shape, other.data.shape
     if len(a) == len(b) == 2 and a[1] == b[0]:

@@ -125,14 +125,14 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     check_tensor("unflatten", "input", input)
     shape = input.data.shape
     axis = dim_of("unflatten", dim, len(shape))
-    sizes = sizes_of("unflatten", sizes)
-    known, size = math.prod([n for n in sizes if n != -1]), shape[axis] if shape else 1
-    if sizes.count(-1) == 1 and known and size % known == 0:
-        sizes = tuple([size // known if n == -1 else n for n in sizes])
-    if not sizes or math.prod(sizes) != size or min(sizes) < 0:
+    parts = sizes_of("unflatten", sizes)
+    known, size = math.prod([n for n in parts if n != -1]), shape[axis] if shape else 1
+    if parts.count(-1) == 1 and known and size % known == 0:
+        parts = tuple([size // known if n == -1 else n for n in parts])
+    if not parts or math.prod(parts) != size or min(parts) < 0:
         fail("unflatten", f"sizes with the product {size}, with at most one -1",
-             shape_text(sizes), f"The input is {shape_text(shape)}.")
-    return Reshape.apply(input, shape[:axis] + sizes + shape[axis + 1 :])
+             shape_text(parts), f"The input is {shape_text(shape)}.")
+    return Reshape.apply(input, shape[:axis] + parts + shape[axis + 1 :])
 
 
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
