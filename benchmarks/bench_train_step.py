@@ -11,9 +11,9 @@ from models import LENET5_FORWARD_FLOP, LENET5_STEP_FLOP, lenet5
 BATCHES = (64, 1)
 
 
-def training_step(library, batch: int, **sgd):
+def training_step(library, batch: int, linear_c5: bool = False, **sgd):
     """Forward, cross-entropy, backward, SGD with momentum."""
-    model = library.model(lenet5(library.nn))
+    model = library.model(lenet5(library.nn, linear_c5))
     optimizer = library.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, **sgd)
     images = library.feature_map(numbers(batch, 1, 28, 28))
     labels = library.numbers(np.arange(batch) % 10)
@@ -26,9 +26,9 @@ def training_step(library, batch: int, **sgd):
     return run
 
 
-def forward(library, batch: int):
+def forward(library, batch: int, linear_c5: bool = False):
     """The class scores, nothing recorded."""
-    model = library.model(lenet5(library.nn)).eval()
+    model = library.model(lenet5(library.nn, linear_c5)).eval()
     images = library.feature_map(numbers(batch, 1, 28, 28))
 
     def run():
@@ -40,19 +40,22 @@ def forward(library, batch: int):
 
 def main(argv: list[str] | None = None) -> None:
     bench = Bench("Whole networks, float32; a training step is forward, loss, backward and SGD "
-                  "with momentum", argv)
+                  "with momentum (fused in PyTorch)", argv)
+    forms = {
+        layout + ", linear C5" * linear_c5: (Torch(layout), linear_c5)
+        for layout in bench.layouts()
+        for linear_c5 in (False, True)
+    }
     for batch in BATCHES:
         case = f"LeNet-5, 28x28, batch {batch}"
         if bench.wants(case, "training step"):
-            theirs = {
-                f"{layout}{', fused SGD' * fused}": training_step(Torch(layout), batch, fused=fused)
-                for layout in bench.layouts()
-                for fused in (False, True)
-            }
+            theirs = {form: training_step(library, batch, linear_c5, fused=True)
+                      for form, (library, linear_c5) in forms.items()}
             bench.row(case, "training step", training_step(Tinycnn(), batch), theirs,
                       batch * LENET5_STEP_FLOP, "FLOP")
         if bench.wants(case, "forward"):
-            theirs = {layout: forward(Torch(layout), batch) for layout in bench.layouts()}
+            theirs = {form: forward(library, batch, linear_c5)
+                      for form, (library, linear_c5) in forms.items()}
             bench.row(case, "forward", forward(Tinycnn(), batch), theirs,
                       batch * LENET5_FORWARD_FLOP, "FLOP")
     bench.finish()

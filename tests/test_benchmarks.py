@@ -225,6 +225,8 @@ def test_lenet_is_the_one_of_the_package():
     ours, packaged = models.lenet5(tinycnn.nn), tinycnn.models.LeNet5()
     assert [p.shape for p in ours.parameters()] == [p.shape for p in packaged.parameters()]
     assert [type(layer) for layer in ours] == [type(layer) for layer in packaged]
+    linear = models.lenet5(tinycnn.nn, linear_c5=True).parameters()
+    assert sum(p.numel() for p in linear) == sum(p.numel() for p in ours.parameters()) == 61_706
     assert models.LENET5_FORWARD_FLOP == 2 * 416_520
     assert sum(int(np.prod(shape)) for shape in models.vgg11_shapes()) == 9_231_114
 
