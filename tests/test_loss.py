@@ -218,6 +218,16 @@ def test_one_class_costs_nothing():
     assert not x.grad.numpy().any()
 
 
+def test_weights_of_any_layout(rng):
+    x, target = _tensor(rng.normal(size=(6, 4))), _labels(rng.integers(0, 4, 6))
+    q = _tensor(rng.random((6, 4)))
+    for memory in (rng.random(8)[::2], rng.random(4)[::-1], np.broadcast_to(0.5, (4,))):
+        strided, plain = tinycnn.autograd.wrap(memory), _tensor(memory.copy())
+        for function, t in ((ops.cross_entropy, target), (ops.cross_entropy, q),
+                            (ops.nll_loss, target)):
+            assert function(x, t, strided).item() == function(x, t, plain).item()
+
+
 def test_labels_and_scores_of_any_layout(rng):
     x = rng.normal(size=(6, 8))
     target = rng.integers(0, 4, 12)

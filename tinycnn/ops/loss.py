@@ -35,7 +35,7 @@ class CrossEntropy(Function):
         ctx.shape, loss = x.shape, k.empty(target.shape if reduction == "none" else (), x.dtype)
         statistics, total = k.empty((len(rows), 2), x.dtype), k.empty((), x.dtype)
         labels = k.contiguous(target).reshape(len(rows))
-        settings = labels, weight, ignore_index, label_smoothing, reduction
+        settings = labels, _plain(k, weight), ignore_index, label_smoothing, reduction
         bad = k.cross_entropy_forward(rows, *settings, loss.reshape(-1), statistics, total)
         if bad >= 0:
             _fail_label("cross_entropy", labels[bad], x.shape, ignore_index)
@@ -59,6 +59,7 @@ class SoftCrossEntropy(Function):
         rows, shape = _rows(k, x), x.shape[:1] + x.shape[2:] if x.ndim > 1 else ()
         ctx.shape, loss = x.shape, k.empty(shape if reduction == "none" else (), x.dtype)
         statistics = k.empty((len(rows), 2), x.dtype)
+        weight = _plain(k, weight)
         ctx.saved = rows, _rows(k, target), weight, label_smoothing, reduction, statistics
         k.soft_cross_entropy_forward(*ctx.saved[:5], loss.reshape(-1), statistics)
         return loss
@@ -134,7 +135,7 @@ class NLL(Function):
         loss = k.empty(target.shape if reduction == "none" else (), x.dtype)
         total = k.empty((), x.dtype)
         labels = k.contiguous(target).reshape(len(rows))
-        settings = labels, weight, ignore_index, reduction
+        settings = labels, _plain(k, weight), ignore_index, reduction
         bad = k.nll_forward(rows, *settings, loss.reshape(-1), total)
         if bad >= 0:
             _fail_label("nll_loss", labels[bad], x.shape, ignore_index)
@@ -235,6 +236,10 @@ def _rows(k, x):
     return k.contiguous(x).reshape((x.size // C, C))
 
 
+def _plain(k, weight):
+    return None if weight is None else k.contiguous(weight)
+
+
 def _from_rows(rows, shape):
     """Undo `_rows`: a view of `rows` in which the classes are axis 1."""
     if len(shape) <= 2:
@@ -266,7 +271,7 @@ def _labels(function, shape, target):
                  "Convert the target with .to(tinycnn.float32), or take its argmax.", TypeError)
         fail(function, f"target {shape_text(expected)} for input {shape_text(shape)}",
              shape_text(labels.shape), "Give each prediction one class.")
-    return cast(target, int64)
+    return target if labels.dtype == int64 else cast(target, int64)
 
 
 def _check_probabilities(function, x, target, ignore_index):
@@ -293,7 +298,8 @@ def _class_weight(function, weight, input):
     if weight.data.shape != (C,):
         fail(function, f"weight ({C},), one for each class", shape_text(weight.data.shape),
              f"The input {shape_text(shape)} has {C} classes.")
-    return cast(weight, input.data.dtype)
+    dtype = input.data.dtype
+    return weight if weight.data.dtype == dtype else cast(weight, dtype)
 
 
 def _fail_label(function, label, shape, ignore_index):
