@@ -209,6 +209,16 @@ def test_no_warning_where_inf_and_nan_are_the_result():
         assert not y.isfinite().all()
 
 
+@pytest.mark.parametrize("shape", [(1_000_000,), (500_000, 2), (250_000, 2, 2)])
+def test_a_million_tenths_are_a_hundred_thousand(shape):
+    x = t.full(shape, 0.1)
+    for dims in {None, 0, tuple(range(len(shape) - 1)) or 0, (0, -1) if len(shape) > 1 else 0}:
+        total = x.sum(dims).data
+        np.testing.assert_allclose(total, 1e5 * total.size ** -1, rtol=1e-6)
+        np.testing.assert_allclose(x.mean(dims).data, 0.1, rtol=1e-6)
+        assert total.dtype == np.float32
+
+
 def test_repeated_indices_add_up_in_order():
     x = t.zeros(3, requires_grad=True)
     x[i(1, 1, 2, 1)].backward(t.tensor([1.0, 10.0, 100.0, 1000.0]))

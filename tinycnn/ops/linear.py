@@ -121,7 +121,8 @@ class Linear(Function):
         if ctx.needs[1]:
             grad_weight = _product(k, grad.T, ctx.rows)
         if ctx.needs[2]:
-            grad_bias = k.sum(grad, 0)
+            grad_bias = k.empty(grad.shape[1:], grad.dtype)
+            k.sum_rows(k.contiguous(grad), grad_bias)
         return grad_x, grad_weight, grad_bias
 
 

@@ -107,7 +107,32 @@ any = _reduction(numpy.logical_or, "any")
 max = _reduction(numpy.maximum, "max")
 min = _reduction(numpy.minimum, "min")
 prod = _quiet(_reduction(numpy.multiply, "prod"))
-sum = _quiet(_reduction(numpy.add, "sum"))
+
+
+@_quiet
+def sum(x, axis=None, keepdims=False):
+    """Sum over `axis`. Many float32 rows are added up in float64: one after the other, a million
+    tenths would give 100958. (Along memory NumPy adds in pairs, which is as good.)"""
+    if x.size >= 4096 and x.dtype == numpy.float32 and _rows(x, axis) > 256:
+        return asarray(_add_up(x, axis, numpy.float64, None, keepdims), x.dtype)
+    y = _add_up(x, axis, None, None, keepdims)
+    return y if type(y) is ndarray else asarray(y)
+
+
+_add_up = numpy.add.reduce
+
+
+def _rows(x, axis):
+    """How many sums along memory are themselves added up one after the other."""
+    ndim = x.ndim
+    axes = range(ndim) if axis is None else [i % ndim for i in numpy.atleast_1d(axis)]
+    along, step = 1, x.itemsize
+    for stride, size, i in sorted(zip(x.strides, x.shape, range(ndim))):
+        if size > 1:
+            if stride != step or i not in axes:
+                break
+            along, step = along * size, step * size
+    return math.prod([x.shape[i] for i in axes]) // along
 
 
 def sign(x):
