@@ -1,6 +1,8 @@
 """What the tests share: seeds, threads, instruction sets, real data."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,21 @@ def isa(request):
     runtime.set_isa(request.param)
     yield request.param
     runtime.set_isa(before)
+
+
+@pytest.fixture
+def run_python(tmp_path):
+    """run_python(code, NAME="value"): a fresh process that imports the same tinycnn as this one."""
+
+    def run(code, timeout=60, **environment):
+        path = [str(Path(tinycnn.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True,
+            timeout=timeout, cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), **environment},
+        )
+
+    return run
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from ._version import __version__
 def set_num_threads(count: int) -> None:
     """Use `count` threads in kernels from now on. Results do not depend on it: not by one bit.
 
-    Args:    count (int): at least 1. Without OpenMP there is always one thread.
+    Args:    count (int): at least 1. Without OpenMP there is always one thread; so there is in
+                 a child forked after its parent computed with several: they are not there.
     Raises:  TypeError: if it is no int. ValueError: if it is below 1.
     Example: >>> import tinycnn
              >>> before = tinycnn.get_num_threads()

@@ -21,6 +21,8 @@ ISA_NAMES = ("baseline", "avx2", "avx512")
 
 cdef int _isa = best_isa()
 cdef int _threads = default_threads()
+cdef bint _pooled = False  # whether OpenMP's pool of threads was ever woken
+cdef bint _orphan = False  # a child of such a process: waking the pool, which is gone, would hang
 
 # Below this many numbers an operation runs on one thread: waking the others costs about 1 us,
 # in which one core streams some 10,000 numbers.
@@ -33,8 +35,10 @@ cdef int isa() noexcept nogil:
 
 cdef int threads_for(int64_t tasks, int64_t numbers) noexcept nogil:
     """Threads for `tasks` independent tasks that touch or multiply `numbers` numbers in all."""
-    if numbers < WORTH_A_THREAD or tasks < 2:
+    global _pooled
+    if numbers < WORTH_A_THREAD or tasks < 2 or _threads == 1:
         return 1
+    _pooled = True
     return _threads if _threads < tasks else <int>tasks
 
 
@@ -68,7 +72,7 @@ def get_num_threads():
 
 def set_num_threads(int count):
     global _threads
-    _threads = count if has_openmp() else 1
+    _threads = count if has_openmp() and not _orphan else 1
 
 
 def config():
@@ -95,5 +99,12 @@ def set_isa(name):
 
 if os.environ.get("TINYCNN_ISA"):
     set_isa(os.environ["TINYCNN_ISA"])
+
+
+def _in_child():
+    global _threads, _orphan
+    _threads, _orphan = 1, _orphan or _pooled
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=lambda: set_num_threads(1))
+    os.register_at_fork(after_in_child=_in_child)

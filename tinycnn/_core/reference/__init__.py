@@ -54,3 +54,10 @@ from .pooling import (  # noqa: F401
     max_pool_indices,
 )
 from .random import dropout, random_uniform  # noqa: F401
+from .update import (  # noqa: F401
+    adadelta_update,
+    adagrad_update,
+    adam_update,
+    rmsprop_update,
+    sgd_update,
+)
