@@ -11,7 +11,8 @@ choosing a fused signature costs some microseconds in every call, which is what 
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
-from .gemm cimport Gemm, multiply
+import numpy as np
+from .gemm import matmul
 from .runtime cimport (
     PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide,
 )
@@ -108,6 +109,27 @@ cdef int _run_gather(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, c
     return out_of_memory() if failed else 0
 
 
+cdef bint _sees_all(cnp.ndarray x, cnp.ndarray y, window) except -1:
+    """Whether there is one window, and it is the whole input: a linear layer in other words, whose
+    three products need no im2col, and multiply no padding."""
+    cdef int i
+    kernel, padding = window.kernel, window.padding
+    for i in range(3):
+        if y.shape[1 + i] != 1 or x.shape[1 + i] != kernel[i] or padding[i] != (0, 0):
+            return False
+    return y.shape[0] > 0 and x.shape[4] > 0
+
+
+cdef _channels_first(cnp.ndarray x):
+    """(N, D, H, W, C) as (N, C, D, H, W), the order in which weights lie: a view."""
+    return x.transpose(0, 4, 1, 2, 3)
+
+
+cdef _as_matrix(cnp.ndarray x):
+    """(N, D, H, W, C) as (N, C * D * H * W): no copy of weights, which lie so, and one of pixels."""
+    return np.ascontiguousarray(_channels_first(x)).reshape(x.shape[0], -1)
+
+
 def conv_forward(
     cnp.ndarray x not None,         # IN   (N, D, H, W, C)
     cnp.ndarray weight not None,    # IN   (OC, KD, KH, KW, C/g), any strides
@@ -116,36 +138,12 @@ def conv_forward(
     window,                         #      shapes.Window
     int64_t groups,
 ):
-    cdef Gather g = _forward_plan(x, weight, y, window, groups)
+    cdef Gather g
+    if groups == 1 and _sees_all(x, y, window):
+        matmul(_as_matrix(x), _as_matrix(weight).T, bias, y[:, 0, 0, 0])
+        return
+    g = _forward_plan(x, weight, y, window, groups)
     _run_gather(&g, x, weight, bias, y)
-
-
-cdef bint _sees_all(cnp.ndarray x, cnp.ndarray y, kernel, padding) except -1:
-    """Whether there is one window, and it is the whole input: a linear layer in other words."""
-    cdef int i
-    for i in range(3):
-        if y.shape[1 + i] != 1 or x.shape[1 + i] != kernel[i] or padding[i] != (0, 0):
-            return False
-    return True
-
-
-cdef int _backward_input_of_all(cnp.ndarray grad_y, cnp.ndarray weight, bias, cnp.ndarray grad_x) except -1:
-    """grad_x (N, taps * C) = grad_y (N, OC) @ weight (OC, taps * C): no padding is multiplied."""
-    cdef Gemm g
-    cdef cnp.ndarray rows = cnp.PyArray_GETCONTIGUOUS(weight)
-    cdef int64_t c = weight.shape[4]
-    cdef cnp.ndarray repeated
-    cdef char* bias_data = NULL
-    if bias is not None:
-        repeated = bias[None].repeat(cnp.PyArray_SIZE(weight[0]) // c, 0).reshape(-1)
-        bias_data = <char*>cnp.PyArray_DATA(repeated)
-    g.m, g.k = grad_y.shape[0], grad_y.shape[4]
-    g.n = cnp.PyArray_SIZE(rows) // g.k
-    g.a_row, g.a_k, g.b_k, g.b_n = g.k, 1, g.n, 1
-    if g.m and g.n:
-        multiply(&g, wide(grad_y), <char*>cnp.PyArray_DATA(grad_y), <char*>cnp.PyArray_DATA(rows),
-                 bias_data, <char*>cnp.PyArray_DATA(grad_x))
-    return 0
 
 
 def conv_backward_input(
@@ -159,8 +157,10 @@ def conv_backward_input(
     cdef Gather g
     cdef int64_t a, b, c, read
     kernel, stride, padding, dilation = window
-    if groups == 1 and _sees_all(grad_x, grad_y, kernel, padding):
-        _backward_input_of_all(grad_y, weight, bias, grad_x)
+    if groups == 1 and bias is None and _sees_all(grad_x, grad_y, window):
+        seen = np.empty((grad_x.shape[0], cnp.PyArray_SIZE(weight) // weight.shape[0]), grad_x.dtype)
+        matmul(grad_y[:, 0, 0, 0], _as_matrix(weight), None, seen)
+        _channels_first(grad_x)[...] = seen.reshape(_channels_first(grad_x).shape)
         return
     _weight_strides(&g, weight, groups)
     read = g.oc  # a gradient reads the channels that the forward pass wrote
@@ -184,6 +184,9 @@ def conv_backward_weight(
     window,                           #      shapes.Window
     int64_t groups,
 ):
+    if groups == 1 and _sees_all(x, grad_y, window) and _channels_first(grad_weight).flags.c_contiguous:
+        matmul(grad_y[:, 0, 0, 0].T, _as_matrix(x), None, _as_matrix(grad_weight))
+        return
     cdef Gather g = _forward_plan(x, grad_weight, grad_y, window, groups)
     cdef int w = wide(x)
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
