@@ -1,7 +1,8 @@
-"""Every example in a docstring runs and prints what it says."""
+"""Every public name has an example, and every example runs and prints what it says."""
 
 import doctest
 import importlib
+import inspect
 import pkgutil
 import re
 
@@ -39,3 +40,26 @@ def test_examples_in_docstrings(name):
     for test in doctest.DocTestFinder(parser=_Parser()).find(module, name):
         runner.run(test, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+PUBLIC = ("tinycnn", "tinycnn.nn", "tinycnn.nn.functional", "tinycnn.nn.init", "tinycnn.nn.utils",
+          "tinycnn.ops", "tinycnn.optim", "tinycnn.optim.lr_scheduler", "tinycnn.data",
+          "tinycnn.data.transforms", "tinycnn.models", "tinycnn.testing")
+
+
+def _public(module):
+    """Classes and functions that a module offers: all that it names, or has not from elsewhere."""
+    named = getattr(module, "__all__", None)
+    for name in named or [n for n in vars(module) if not n.startswith("_")]:
+        value = getattr(module, name)
+        own = getattr(value, "__module__", "").startswith(module.__name__)
+        is_class = inspect.isclass(value) and not issubclass(value, Exception)
+        if (is_class or inspect.isfunction(value)) and (own or named):
+            yield name, value
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_has_a_docstring_with_an_example(name):
+    public = dict(_public(importlib.import_module(name)))
+    assert public
+    assert [n for n, value in public.items() if "Example: >>> " not in (value.__doc__ or "")] == []

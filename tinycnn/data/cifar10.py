@@ -33,6 +33,9 @@ class CIFAR10(ImageDataset):
                uint8 (3, 32, 32).
     Raises:  DatasetNotFound: if it is nowhere to be had.
              ValueError: if a file is damaged.
+    Example: >>> image, label = CIFAR10("folder")[0]  # doctest: +SKIP
+             >>> image.shape  # doctest: +SKIP
+             (3, 32, 32)
     Source:  Krizhevsky 2009, "Learning multiple layers of features from tiny images".
     """
 

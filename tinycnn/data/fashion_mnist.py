@@ -12,6 +12,9 @@ class FashionMNIST(MNIST):
     Args:    root, train, transform, target_transform, download: as in `MNIST`.
     Raises:  DatasetNotFound: if it is nowhere to be had.
              ValueError: if a file is damaged.
+    Example: >>> image, label = FashionMNIST("folder")[0]  # doctest: +SKIP
+             >>> image.shape  # doctest: +SKIP
+             (1, 28, 28)
     Source:  Xiao, Rasul & Vollgraf 2017, "Fashion-MNIST: a novel image dataset for benchmarking
              machine learning algorithms".
     """

@@ -65,6 +65,9 @@ class MNIST(ImageDataset):
              download (bool): download if it is in no folder.
     Raises:  DatasetNotFound: if it is nowhere to be had.
              ValueError: if a file is damaged.
+    Example: >>> image, label = MNIST("folder")[0]  # doctest: +SKIP
+             >>> image.shape  # doctest: +SKIP
+             (1, 28, 28)
     Source:  LeCun et al. 1998, "Gradient-based learning applied to document recognition".
     """
 

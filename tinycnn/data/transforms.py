@@ -53,7 +53,11 @@ class Transform:
 
 
 def apply_to_batch(transform: Callable, x: np.ndarray) -> np.ndarray:
-    """`transform` of every picture of a batch: at once, or one by one if it is a plain function."""
+    """`transform` of every picture of a batch: at once, or one by one if it is a plain function.
+
+    Example: >>> apply_to_batch(lambda picture: picture[:, ::2], np.zeros((5, 1, 8, 8))).shape
+             (5, 1, 4, 8)
+    """
     if isinstance(transform, Transform):
         return transform.batch(x)
     results = default_collate(for_each_sample(transform, list(x)))

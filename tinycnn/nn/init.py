@@ -44,7 +44,12 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def fans(function: str, tensor: Tensor) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight (OUT, IN, *kernel)."""
+    """(fan_in, fan_out) of a weight (OUT, IN, *kernel).
+
+    Example: >>> import tinycnn
+             >>> fans("mine", tinycnn.zeros(8, 3, 5, 5))
+             (75, 200)
+    """
     if not isinstance(tensor, Tensor):
         fail(function, "a Tensor", type(tensor).__name__, "Pass a parameter.", TypeError)
     if tensor.ndim < 2:
@@ -140,12 +145,22 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Every value 1."""
+    """Every value 1.
+
+    Example: >>> import tinycnn
+             >>> ones_(tinycnn.tensor([0.0, 0.0]))
+             tensor([1., 1.])
+    """
     return _fill("ones_", tensor, 1)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Every value 0."""
+    """Every value 0.
+
+    Example: >>> import tinycnn
+             >>> zeros_(tinycnn.tensor([1.0, 1.0]))
+             tensor([0., 0.])
+    """
     return _fill("zeros_", tensor, 0)
 
 
@@ -188,6 +203,10 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) ->
 
     Args:    tensor (Tensor): (OUT, IN, *kernel).
              gain (float): see calculate_gain.
+    Example: >>> import tinycnn
+             >>> weight = xavier_uniform_(tinycnn.zeros(4, 2))
+             >>> weight.abs().max().item() <= 1.0  # sqrt(6 / (2 + 4))
+             True
     Source:  Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward
              neural networks", equation 16.
     """
@@ -198,6 +217,10 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) ->
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Normal with mean 0, std = gain * sqrt(2 / (fan_in + fan_out)).
 
+    Example: >>> import tinycnn
+             >>> weight = xavier_normal_(tinycnn.zeros(100, 100))
+             >>> 0.09 < weight.std().item() < 0.11  # sqrt(2 / 200)
+             True
     Source:  Glorot & Bengio 2010, equation 12.
     """
     std = gain * math.sqrt(2.0 / max(sum(fans("xavier_normal_", tensor)), 1))
@@ -219,6 +242,10 @@ def kaiming_uniform_(tensor: Tensor, a: float = 0, mode: str = "fan_in",
              a (float): slope of the leaky_relu that follows.
              mode (str): "fan_in" keeps the signal's size, "fan_out" the gradient's.
              nonlinearity (str): see calculate_gain.
+    Example: >>> import tinycnn
+             >>> weight = kaiming_uniform_(tinycnn.zeros(4, 6), nonlinearity="relu")
+             >>> weight.abs().max().item() <= 1.0  # sqrt(2) * sqrt(3 / 6)
+             True
     Source:  He et al. 2015, "Delving deep into rectifiers", section 2.2.
     """
     bound = math.sqrt(3.0) * _kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
@@ -230,6 +257,10 @@ def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in",
     """Normal with mean 0, std = gain / sqrt(fan).
 
     Args:    as kaiming_uniform_.
+    Example: >>> import tinycnn
+             >>> weight = kaiming_normal_(tinycnn.zeros(100, 200), nonlinearity="relu")
+             >>> 0.09 < weight.std().item() < 0.11  # sqrt(2 / 200)
+             True
     Source:  He et al. 2015, equation 10.
     """
     std = _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity)
@@ -238,7 +269,14 @@ def kaiming_normal_(tensor: Tensor, a: float = 0, mode: str = "fan_in",
 
 def fan_in_uniform_(weight: Tensor, bias: Tensor | None = None) -> None:
     """How Linear and the convolutions start: weight and bias uniform in [-b, b),
-    b = 1 / sqrt(fan_in), which is kaiming_uniform_(weight, a=sqrt(5)); a bias without inputs 0."""
+    b = 1 / sqrt(fan_in), which is kaiming_uniform_(weight, a=sqrt(5)); a bias without inputs 0.
+
+    Example: >>> import tinycnn
+             >>> weight, bias = tinycnn.ones(2, 4), tinycnn.ones(2)
+             >>> fan_in_uniform_(weight, bias)
+             >>> weight.abs().max().item() <= 0.5, bias.abs().max().item() <= 0.5
+             (True, True)
+    """
     kaiming_uniform_(weight, math.sqrt(5))
     if bias is not None:
         fan_in = fans("fan_in_uniform_", weight)[0]
@@ -274,6 +312,10 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
 
     Args:    tensor (Tensor): (OUT, IN).
              sparsity (float): 0 to 1; ceil(sparsity * OUT) values of each column become 0.
+    Example: >>> import tinycnn
+             >>> weight = sparse_(tinycnn.ones(10, 3), sparsity=0.8)
+             >>> (weight != 0).sum(0)
+             tensor([2, 2, 2])
     Source:  Martens 2010, "Deep learning via Hessian-free optimization", section 5.
     """
     _check_axes("sparse_", tensor, 2, 2)
