@@ -167,7 +167,19 @@ def test_large_scores_keep_their_digits():
     np.testing.assert_allclose(x.grad.numpy(), [[p - 1, 1 - p]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("width", [2, 20])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("width", [2, 31, 40])  # rows side by side in vectors, and one by one
+def test_log_of_sum_is_good_to_a_few_units_of_one(isa, rng, dtype, width):
+    x = np.full((3000, width), -INF, dtype)
+    x[:, 0], x[:, -1] = 0, -np.geomspace(1e-4, 60, 3000)
+    x[:, 1:-1] = -np.abs(rng.normal(size=(3000, width - 2))) * 20
+    each = ops.cross_entropy(tinycnn.tensor(x), _labels(np.zeros(3000)), reduction="none").numpy()
+    exact = np.log(np.exp(x.astype(np.longdouble)).sum(axis=1))
+    error = np.abs(each - exact) / np.finfo(dtype).eps
+    assert (error / np.maximum(exact, 1)).max() <= (2 if width == 2 else 8)  # width summands
+
+
+@pytest.mark.parametrize("width", [2, 20, 50])
 def test_nan_spoils_its_own_row_only(width):
     scores = np.zeros((3, width))
     scores[1, 1] = NAN

@@ -1,4 +1,4 @@
-// exp, expm1 and log(1 + exp) of every lane of a vector, by their Taylor series.
+// exp, expm1, log and log(1 + exp) of every lane of a vector, by their Taylor series.
 //
 //   x = n * log 2 + r,  |r| <= log(2) / 2:   exp(x) = 2^n * (1 + p),   p = r + r^2 / 2! + r^3 / 3! + ...
 //
@@ -19,7 +19,7 @@ struct Exponent;
 template <>
 struct Exponent<float> {
   using Int = int32_t;
-  static constexpr int TERMS = 7, LOG1P_TERMS = 8, MANTISSA = 23, BIAS = 127;
+  static constexpr int TERMS = 7, LOG_TERMS = 5, LOG1P_TERMS = 8, MANTISSA = 23, BIAS = 127;
   static constexpr float LOWEST = -87.3365f, HIGHEST = 89;  // exp: least normal number, infinity
   static constexpr float ROUND = 12582912;  // 1.5 * 2^23: adding it leaves an integer in the low bits
   static constexpr float LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;  // n * high is exact
@@ -28,7 +28,7 @@ struct Exponent<float> {
 template <>
 struct Exponent<double> {
   using Int = int64_t;
-  static constexpr int TERMS = 13, LOG1P_TERMS = 17, MANTISSA = 52, BIAS = 1023;
+  static constexpr int TERMS = 13, LOG_TERMS = 11, LOG1P_TERMS = 17, MANTISSA = 52, BIAS = 1023;
   static constexpr double LOWEST = -708.396, HIGHEST = 710;
   static constexpr double ROUND = 6755399441055744;  // 1.5 * 2^52
   static constexpr double LN2_HIGH = 6.93147180369123816490e-01, LN2_LOW = 1.90821492927058770002e-10;
@@ -37,6 +37,16 @@ struct Exponent<double> {
 template <class T>
 TCN_INLINE Vec<T> vabs(const Vec<T>& x) {
   return vmax(x, broadcast(T(0)) - x);  // of NaN: NaN
+}
+
+// log((1 + s) / (1 - s)) = 2 (s + s^3/3 + s^5/5 + ...)
+template <class T, int TERMS>
+TCN_INLINE Vec<T> log_series(const Vec<T>& s) {
+  const Vec<T> square = s * s;
+  Vec<T> sum = broadcast(T(0));
+  TCN_UNROLL
+  for (int k = TERMS - 1; k >= 1; --k) sum = square * (broadcast(T(1) / (2 * k + 1)) + sum);
+  return broadcast(T(2)) * (s + s * sum);
 }
 
 #ifdef TCN_GNU_VECTORS
@@ -87,7 +97,27 @@ TCN_INLINE Vec<T> vexpm1_negative(Vec<T> x) {
   return scale * e.p + (scale - broadcast(T(1)));
 }
 
+// log(x) for normal x > 0, NaN for NaN. x = 2^n m with m from sqrt(1/2) to sqrt(2), which is
+// (1 + s) / (1 - s) for s = (m - 1) / (m + 1).
+template <class T>
+TCN_INLINE Vec<T> vlog(const Vec<T>& x) {
+  using E = Exponent<T>;
+  using Ints = typename Reduced<T>::Ints;
+  const Ints n = ((Ints)x - (Ints)broadcast(T(0.70710678118654752))) >> E::MANTISSA;
+  const Vec<T> m = (Vec<T>)((Ints)x - (n << E::MANTISSA)), one = broadcast(T(1));
+  const Vec<T> whole = __builtin_convertvector(n, Vec<T>);
+  const Vec<T> part = log_series<T, E::LOG_TERMS>((m - one) / (m + one));
+  const Vec<T> y = whole * broadcast(E::LN2_HIGH) + (part + whole * broadcast(E::LN2_LOW));
+  return select(x == x, y, x);
+}
+
 #else
+
+template <class T>
+TCN_INLINE Vec<T> vlog(Vec<T> x) {
+  for (int i = 0; i < LANES<T>; ++i) x[i] = std::log(x[i]);
+  return x;
+}
 
 template <class T>
 TCN_INLINE Vec<T> vexp(Vec<T> x) {
@@ -103,17 +133,12 @@ TCN_INLINE Vec<T> vexpm1_negative(Vec<T> x) {
 
 #endif
 
-// log(1 + exp(x)) = max(x, 0) + log(1 + e), e = exp(-|x|);
-// log(1 + e) = 2 (s + s^3/3 + s^5/5 + ...), s = e / (2 + e) <= 1/3
+// log(1 + exp(x)) = max(x, 0) + log(1 + e),  e = exp(-|x|); 1 + e = (1 + s) / (1 - s) for
+// s = e / (2 + e), which is at most 1/3
 template <class T>
 TCN_INLINE Vec<T> vsoftplus(const Vec<T>& x) {
   const Vec<T> zero = broadcast(T(0)), e = vexp<T>(zero - vabs<T>(x));
-  const Vec<T> s = e / (broadcast(T(2)) + e), square = s * s;
-  Vec<T> sum = broadcast(T(0));
-  TCN_UNROLL
-  for (int k = Exponent<T>::LOG1P_TERMS - 1; k >= 1; --k)
-    sum = square * (broadcast(T(1) / (2 * k + 1)) + sum);
-  return vmax(x, zero) + broadcast(T(2)) * (s + s * sum);
+  return vmax(x, zero) + log_series<T, Exponent<T>::LOG1P_TERMS>(e / (broadcast(T(2)) + e));
 }
 
 }  // namespace TCN_ISA

@@ -117,6 +117,42 @@ struct RowSum {
   }
 };
 
+constexpr int NARROW = 32;
+
+// The statistics of n rows of at most NARROW scores, as many rows as a vector has lanes: rows are
+// turned into columns, so that every lane works however narrow they are.
+template <class T>
+void narrow_statistics(const T* x, int64_t C, int n, T* statistics) {
+  T column[NARROW][LANES<T>] = {};
+  for (int lane = 0; lane < n; ++lane)
+    for (int64_t c = 0; c < C; ++c) column[c][lane] = x[lane * C + c];
+  Vec<T> largest = load(column[0]), sum = broadcast(T(0));
+  for (int64_t c = 1; c < C; ++c) largest = vmax(load(column[c]), largest);
+  for (int64_t c = 0; c < C; ++c) sum += vexp<T>(load(column[c]) - largest);
+  T pair[2][LANES<T>];
+  store(pair[0], largest);
+  store(pair[1], vlog<T>(sum));
+  for (int lane = 0; lane < n; ++lane)
+    for (int i = 0; i < 2; ++i) statistics[2 * lane + i] = pair[i][lane];
+}
+
+// Statistics of rows from `from` on: largest score, log of the sum of exp(x - largest).
+template <class T>
+void row_statistics(const Rows<T>& x, T* statistics, int64_t from, int64_t count) {
+  const int64_t to = from + count;
+  if (x.C <= NARROW) {
+    for (int64_t m = from; m < to; m += LANES<T>)
+      narrow_statistics(x.data + m * x.C, x.C, int(to - m < LANES<T> ? to - m : LANES<T>),
+                        statistics + 2 * m);
+    return;
+  }
+  for (int64_t m = from; m < to; ++m) {
+    const RowSum<T> row(x, m);
+    statistics[2 * m] = row.largest[0];
+    statistics[2 * m + 1] = std::log(row.sum[0]);
+  }
+}
+
 template <class T>
 void softmax(const void* in, void* out, int64_t C, int64_t from, int64_t count) {
   const Rows<T> x(in, from + count, C);
@@ -211,11 +247,10 @@ void cross_entropy(const ClassLoss* s, const void* scores, void* out, void* stat
   const int64_t C = s->classes;
   const Rows<T> x(scores, s->rows, C), w(s->weight, 1, C);
   const T sharp = T(1 - s->smoothing), spread = T(s->smoothing / double(C));
+  row_statistics(x, static_cast<T*>(stats), from, count);
   for (int64_t m = from; m < from + count; ++m) {
-    const RowSum<T> row(x, m);
-    T *loss = static_cast<T*>(out) + m, *statistics = static_cast<T*>(stats) + 2 * m;
-    statistics[0] = row.largest[0];
-    statistics[1] = std::log(row.sum[0]);
+    T* loss = static_cast<T*>(out) + m;
+    const T* statistics = static_cast<T*>(stats) + 2 * m;
     const int64_t label = s->target[m];
     if (label == s->ignore_index) {
       *loss = 0;
@@ -295,12 +330,9 @@ void soft_cross_entropy(const SoftLoss* s, const void* scores, void* out, void* 
                         int64_t count) {
   const Rows<T> x(scores, s->rows, s->classes);
   const SmoothedTarget<T> q(*s);
+  row_statistics(x, static_cast<T*>(stats), from, count);
   for (int64_t m = from; m < from + count; ++m) {
-    const RowSum<T> row(x, m);
-    T* statistics = static_cast<T*>(stats) + 2 * m;
-    statistics[0] = row.largest[0];
-    statistics[1] = std::log(row.sum[0]);
-    const LogSoftmaxRow<T> log_softmax(x, m, statistics);
+    const LogSoftmaxRow<T> log_softmax(x, m, static_cast<T*>(stats) + 2 * m);
     Vec<T> sum = broadcast(T(0));
     over_columns<T>(s->classes,
                     [&](int64_t c, int n) { sum += q.at(m, c, n) * log_softmax.at(c, n); });
