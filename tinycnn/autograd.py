@@ -198,39 +198,43 @@ def backward(variable, gradient, retain_graph=False):
     if variable.creator is None:
         leaves.add(variable, gradient)
         return
-    pending = {variable.creator: {variable.index: gradient}}  # context: {result index: gradient}
-    heap = [(-variable.creator.order, variable.creator)]
+    first = variable.creator
+    pending = {first: [None] * first.result_count}  # context: the gradient of each of its results
+    pending[first][variable.index] = gradient
+    heap = [(-first.order, first)]
     while heap:
         ctx = heapq.heappop(heap)[1]
-        for edge, grad in zip(*_edges_and_gradients(ctx, pending.pop(ctx))):
+        for edge, grad in zip(ctx.edges or (), _step(ctx, pending.pop(ctx))):
             if edge is None or grad is None:
                 continue
             source, index = edge
             if isinstance(source, Variable):
                 leaves.add(source, grad)
                 continue
-            if source not in pending:
-                pending[source] = {}
+            slots = pending.get(source)
+            if slots is None:
+                slots = pending[source] = [None] * source.result_count
                 heapq.heappush(heap, (-source.order, source))
-            slots = pending[source]
-            slots[index] = slots[index] + grad if index in slots else grad
+            before = slots[index]
+            slots[index] = grad if before is None else ctx.kernels.add(before, grad)
         if not retain_graph:
             ctx.free()
 
 
-def _edges_and_gradients(ctx, slots):
-    """One step back: gradients of the results in `slots` to gradients along `ctx.edges`."""
+def _step(ctx, slots):
+    """One step back: gradients of a call's results to gradients of its arguments."""
     if ctx.edges is None:
         raise RuntimeError(
             f"backward: the graph behind this result was freed by an earlier backward (at "
             f"{ctx.function.__name__}). Run the forward pass again, or call the earlier backward "
             f"with retain_graph=True."
         )
-    for index, variable in (ctx.retained or {}).items():
-        if index in slots:
-            variable.grad = wrap(slots[index].copy())
-    grads = ctx.function.backward(ctx, *[slots.get(i) for i in range(ctx.result_count)])
-    return ctx.edges, grads if type(grads) is tuple else (grads,)
+    if ctx.retained:
+        for index, variable in ctx.retained.items():
+            if slots[index] is not None:
+                variable.grad = wrap(slots[index].copy("K"))
+    grads = ctx.function.backward(ctx, *slots)
+    return grads if type(grads) is tuple else (grads,)
 
 
 class _Leaves:
@@ -238,7 +242,7 @@ class _Leaves:
     shares memory with its base; a leaf owns its gradient, so these, and only these, are copied."""
 
     def __init__(self, gradient):
-        self._handed_out = [gradient]  # kept alive, so that an id stays one array's
+        self._handed_out = {id(gradient): gradient}  # kept alive, so that an id stays one array's
 
     def add(self, leaf, grad):
         if grad.shape != leaf.data.shape:
@@ -247,10 +251,11 @@ class _Leaves:
                 f"{leaf.data.shape}. Let the operation's backward return one gradient per argument."
             )
         if leaf.grad is not None:
-            leaf.grad = wrap(leaf.grad.data + grad)
+            before = leaf.grad.data
+            leaf.grad = wrap(kernels_for((before, grad)).add(before, grad))
             return
-        if grad.base is not None or any(grad is other for other in self._handed_out):
-            grad = grad.copy()
+        if grad.base is not None or id(grad) in self._handed_out:
+            grad = grad.copy("K")  # in its own layout
         else:
-            self._handed_out.append(grad)
+            self._handed_out[id(grad)] = grad
         leaf.grad = wrap(grad)

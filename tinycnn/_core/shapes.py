@@ -61,14 +61,14 @@ def three_axes(kernel, stride, padding, dilation):
     return Window(one + kernel, one + stride, none + padding, one + dilation)
 
 
-def _frozen(value):
+def frozen(value):
     """Lists and arrays, also nested ones, as tuples: arguments that a cache can look up."""
     if type(value) is int:
         return value
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, (list, tuple)):
-        return tuple(map(_frozen, value))
+        return tuple(map(frozen, value))
     return value if type(value).__hash__ else repr(value)  # a set, a dict: refused later
 
 
@@ -104,7 +104,7 @@ def conv_window(function, size, kernel, stride, padding, dilation):
     Raises:  ValueError: if an argument is out of range, or the window is larger than the input.
              TypeError: if an argument is no integer or sequence of integers.
     """
-    arguments = map(_frozen, (stride, padding, dilation))
+    arguments = map(frozen, (stride, padding, dilation))
     return _conv_window(function, size, kernel, *arguments)
 
 
@@ -130,7 +130,7 @@ def transposed_window(function, size, kernel, stride, padding, output_padding, d
     Raises:  ValueError, TypeError: as conv_window; also if output_padding is not below stride or
              dilation, or nothing is left of the output.
     """
-    arguments = map(_frozen, (stride, padding, output_padding, dilation))
+    arguments = map(frozen, (stride, padding, output_padding, dilation))
     return _transposed_window(function, size, kernel, *arguments)
 
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
-from .._core.shapes import adaptive_pool_axis, pool_axis, pool_output_size, tuple_of
+from .._core.shapes import adaptive_pool_axis, frozen, pool_axis, pool_output_size, tuple_of
 from ..autograd import Function
-from ._inputs import check_float, check_tensor
+from ._inputs import check_float
 from .layout import from_channels_last, to_channels_last
 
 if TYPE_CHECKING:
@@ -90,11 +90,9 @@ def _output_shape(x, axes):
 
 def _max_pool(dims, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
     function = f"max_pool{dims}d"
-    kernel, stride, padding = _window(function, dims, input, kernel_size, stride, padding)
-    dilation = tuple_of(dilation, dims, function, "dilation", 1)
-    axes = _fixed_axes(
-        function, input.shape, kernel, stride, padding, dilation, bool(ceil_mode), True
-    )
+    _check_input(function, dims, input)
+    numbers = map(frozen, (kernel_size, stride, padding, dilation))
+    axes = _fixed_axes(function, dims, input.data.shape, *numbers, bool(ceil_mode), True)
     return MaxPool.apply(input, axes, bool(return_indices))
 
 
@@ -102,42 +100,39 @@ def _avg_pool(
     dims, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override=None
 ):
     function = f"avg_pool{dims}d"
-    kernel, stride, padding = _window(function, dims, input, kernel_size, stride, padding)
+    _check_input(function, dims, input)
     if divisor_override is not None and (
         not hasattr(divisor_override, "__index__") or divisor_override.__index__() == 0
     ):
         fail(function, "divisor_override None or an int other than 0", repr(divisor_override),
              "Leave it out to divide by the size of the window.")
+    numbers = map(frozen, (kernel_size, stride, padding, 1))
     axes = _fixed_axes(
-        function, input.shape, kernel, stride, padding, (1,) * dims, bool(ceil_mode),
-        bool(count_include_pad),
+        function, dims, input.data.shape, *numbers, bool(ceil_mode), bool(count_include_pad)
     )
     return AvgPool.apply(input, axes, divisor_override)
 
 
-def _window(function, dims, input, kernel_size, stride, padding):
-    _check_input(function, dims, input)
-    kernel = tuple_of(kernel_size, dims, function, "kernel_size", 1)
-    stride = kernel if stride is None else tuple_of(stride, dims, function, "stride", 1)
-    return kernel, stride, tuple_of(padding, dims, function, "padding", 0)
-
-
 def _check_input(function, dims, input):
-    check_tensor(function, "input", input)
     check_float(function, "input", input)
-    if input.ndim not in (dims + 1, dims + 2):
+    shape = input.data.shape
+    if len(shape) not in (dims + 1, dims + 2):
         fail(function, f"input (N, C, {_AXES[dims]}) or (C, {_AXES[dims]})",
-             shape_text(input.shape), "Add the missing axes with unsqueeze or reshape.")
-    if 0 in input.shape[-dims:]:
-        fail(function, f"at least one pixel along each of {_AXES[dims]}", shape_text(input.shape),
+             shape_text(shape), "Add the missing axes with unsqueeze or reshape.")
+    if 0 in shape[-dims:]:
+        fail(function, f"at least one pixel along each of {_AXES[dims]}", shape_text(shape),
              "Only the number of images N and of channels C may be 0.")
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=128, typed=True)
 def _fixed_axes(
-    function, shape, kernel, stride, padding, dilation, ceil_mode, count_include_pad
+    function, dims, shape, kernel, stride, padding, dilation, ceil_mode, count_include_pad
 ):
     """One PoolAxis per axis, checked: every window holds at least one pixel of the input."""
+    kernel = tuple_of(kernel, dims, function, "kernel_size", 1)
+    stride = kernel if stride is None else tuple_of(stride, dims, function, "stride", 1)
+    padding = tuple_of(padding, dims, function, "padding", 0)
+    dilation = tuple_of(dilation, dims, function, "dilation", 1)
     said = (
         f"kernel_size {shape_text(kernel)}, padding {shape_text(padding)}, dilation "
         f"{shape_text(dilation)} for input {shape_text(shape)}"

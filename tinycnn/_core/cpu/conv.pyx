@@ -69,14 +69,17 @@ cdef int _weight_strides(Gather* g, cnp.ndarray weight, int64_t groups) except -
     return 0
 
 
-cdef Gather _forward_plan(cnp.ndarray x, cnp.ndarray weight, cnp.ndarray y, window, int64_t groups) except *:
+cdef Gather _forward_plan(
+    cnp.ndarray x, cnp.ndarray weight, cnp.ndarray y, window, int64_t groups
+) except *:
     cdef Gather g
-    kernel, stride, padding, dilation = window
+    cdef int i
+    cdef tuple kernel = window[0], stride = window[1], padding = window[2], dilation = window[3]
     _weight_strides(&g, weight, groups)
     g.images = x.shape[0]
     for i in range(3):
-        g.axis[i] = forward_axis(x.shape[1 + i], y.shape[1 + i], kernel[i], stride[i], padding[i][0],
-                                 dilation[i])
+        g.axis[i] = forward_axis(x.shape[1 + i], y.shape[1 + i], kernel[i], stride[i],
+                                 (<tuple>padding[i])[0], dilation[i])
     return g
 
 
@@ -113,7 +116,7 @@ cdef bint _sees_all(cnp.ndarray x, cnp.ndarray y, window) except -1:
     """Whether there is one window, and it is the whole input: a linear layer in other words, whose
     three products need no im2col, and multiply no padding."""
     cdef int i
-    kernel, padding = window.kernel, window.padding
+    cdef tuple kernel = window[0], padding = window[2]
     for i in range(3):
         if y.shape[1 + i] != 1 or x.shape[1 + i] != kernel[i] or padding[i] != (0, 0):
             return False
@@ -155,8 +158,9 @@ def conv_backward_input(
     int64_t groups,
 ):
     cdef Gather g
-    cdef int64_t a, b, c, read
-    kernel, stride, padding, dilation = window
+    cdef int64_t a, b, c, read, phase
+    cdef int i
+    cdef tuple kernel = window[0], stride = window[1], padding = window[2], dilation = window[3]
     if groups == 1 and bias is None and _sees_all(grad_x, grad_y, window):
         seen = np.empty((grad_x.shape[0], cnp.PyArray_SIZE(weight) // weight.shape[0]), grad_x.dtype)
         matmul(grad_y[:, 0, 0, 0], _as_matrix(weight), None, seen)
@@ -170,9 +174,10 @@ def conv_backward_input(
     for a in range(min(stride[0], grad_x.shape[1])):  # later phases lie behind the last pixel
         for b in range(min(stride[1], grad_x.shape[2])):
             for c in range(min(stride[2], grad_x.shape[3])):
-                for i, phase in enumerate((a, b, c)):
+                for i in range(3):
+                    phase = a if i == 0 else b if i == 1 else c
                     g.axis[i] = backward_axis(grad_x.shape[1 + i], grad_y.shape[1 + i], kernel[i],
-                                              stride[i], padding[i][0], dilation[i], phase)
+                                              stride[i], (<tuple>padding[i])[0], dilation[i], phase)
                 if g.axis[0].out and g.axis[1].out and g.axis[2].out:
                     _run_gather(&g, grad_y, weight, bias, grad_x)
 
