@@ -64,6 +64,15 @@ def test_gradients_add_up_over_backward_calls():
     assert x.grad.tolist() == [6.0, 12.0]
 
 
+def test_gradients_without_axes_stay_arrays():
+    x = tinycnn.tensor(2.0, requires_grad=True)
+    for _ in range(2):
+        y = x * 3
+        (y * y + y).backward()
+        assert type(x.grad.data) is np.ndarray
+    assert x.grad.item() == 2 * (18 * 2 + 3)  # 18 x + 3, added up twice
+
+
 def test_backward_of_a_leaf_is_the_gradient_given():
     x = leaf(1.0, 2.0)
     x.backward(tinycnn.tensor([3.0, 4.0]))

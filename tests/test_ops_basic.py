@@ -205,8 +205,10 @@ def test_views_share_memory():
 def test_no_warning_where_inf_and_nan_are_the_result():
     x = t.tensor([0.0, 1e38, float("inf"), float("nan"), -1.0])
     for y in (x * 1e38, x - x, x / 0, 1 / x, x.log(), x.sqrt(), (x * x).exp(), x.sum(), x.mean(),
-              x.var(), x**-1, x**0.5, x.prod(), x % 0, x // 0, x.logsumexp(0), x + 1e300):
+              x.var(), x**-1, x**0.5, x.prod(), x % 0, x // 0, x.logsumexp(0), x + 1e300,
+              x.maximum(1e300), x.clamp(1e300), ops.where(x > 0, 1e300, x)):
         assert not y.isfinite().all()
+    assert (x < 1e300).tolist() == [True, True, False, False, True]
 
 
 @pytest.mark.parametrize("shape", [(1_000_000,), (500_000, 2), (250_000, 2, 2)])

@@ -67,6 +67,18 @@ def test_tensor_copies_and_from_numpy_shares():
     assert shared[0, 0].item() == 5
 
 
+def test_data_of_other_objects_is_copied_and_unaligned_memory_is_not_kept():
+    class Holder:
+        array = np.ones(2, "float32")
+
+        def __array__(self, dtype=None, copy=None):
+            return self.array
+
+    assert not np.shares_memory(t.tensor(Holder()).data, Holder.array)
+    unaligned = np.frombuffer(bytearray(9), "uint8")[1:].view("float32")
+    assert t.tensor(unaligned).data.flags.aligned
+
+
 def test_data_of_feature_maps_keeps_its_layout():
     array = np.zeros((2, 4, 5, 3), "float32").transpose(0, 3, 1, 2)
     assert t.tensor(array).data.strides == array.strides
@@ -265,7 +277,7 @@ def test_dlpack_shares_memory():
 
 def test_to_another_dtype():
     x = t.tensor([1.7, 0.0], requires_grad=True)
-    for target in (t.float64, "float64", np.float64, np.dtype("float64")):
+    for target in (t.float64, "float64", np.float64, np.dtype("float64"), float):
         assert x.to(target).dtype == np.float64
     assert x.to(t.ones(1, dtype=t.float64)).dtype == np.float64
     assert x.to("cpu", t.float64).dtype == x.to(dtype=t.float64, device="cpu").dtype == np.float64
@@ -426,3 +438,14 @@ def test_public_names_exist():
     assert all(hasattr(t, name) for name in t.__all__)
     assert len(t.__all__) == len(set(t.__all__))
     assert all(hasattr(t.ops, name) for name in t.ops.__all__)
+
+
+def test_methods_and_functions_are_the_same_operations():
+    x = t.tensor([[1.0, -2.0, 3.0]])
+    for name in ("relu", "sigmoid", "tanh", "exp", "abs", "sum", "sign", "isnan", "clone", "neg"):
+        assert (getattr(x, name)() == getattr(t, name)(x)).all()
+    for name in ("softmax", "log_softmax", "logsumexp", "argmax", "amax", "mean", "prod"):
+        assert (getattr(x, name)(dim=1) == getattr(t, name)(x, dim=1)).all()
+    assert x.view(3).shape == x.reshape((3,)).shape == t.reshape(x, 3).shape == (3,)
+    assert (x.permute(1, 0) == x.T).all()
+    assert (x.transpose(0, 1) == t.transpose(x, 0, 1)).all()

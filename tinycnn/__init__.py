@@ -83,6 +83,7 @@ from .ops import (
     var,
     where,
 )
+from .ops.activation import log_softmax, relu, sigmoid, softmax, tanh
 from .random import manual_seed
 from .sampling import rand, rand_like, randint, randn, randn_like, randperm
 from .serialization import load, save
@@ -142,6 +143,7 @@ __all__ = [
     "le",
     "load",
     "log",
+    "log_softmax",
     "logsumexp",
     "lt",
     "manual_seed",
@@ -170,13 +172,16 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "relu",
     "remainder",
     "reshape",
     "round",
     "save",
     "set_num_threads",
     "show_config",
+    "sigmoid",
     "sign",
+    "softmax",
     "split",
     "sqrt",
     "squeeze",
@@ -184,6 +189,7 @@ __all__ = [
     "std",
     "sub",
     "sum",
+    "tanh",
     "tensor",
     "transpose",
     "uint8",

@@ -11,6 +11,7 @@ from ._core.checks import fail, shape_text
 from ._exchange import Exchange
 from ._printing import tensor_text
 from .autograd import Variable, backward, is_grad_enabled, wrap
+from .ops import activation
 from .ops._inputs import as_tensor, broadcast_shape
 from .ops.indexing import index_key
 
@@ -239,6 +240,10 @@ class Tensor(Exchange):
     )
     exp, log, sqrt, floor, ceil, round = (
         ops.exp, ops.log, ops.sqrt, ops.floor, ops.ceil, ops.round,
+    )
+    relu, sigmoid, tanh, softmax, log_softmax = (
+        activation.relu, activation.sigmoid, activation.tanh, activation.softmax,
+        activation.log_softmax,
     )
     isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
     eq, ne, lt, le, gt, ge = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge

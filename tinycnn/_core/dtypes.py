@@ -23,12 +23,10 @@ _PYTHON = {bool: bool_, int: int64, float: float32}  # dtype of a number without
 
 
 def dtype_of(function, dtype):
-    """`dtype` (a NumPy dtype, its name, float, int or bool) as one of the served dtypes.
+    """`dtype` (a NumPy dtype or its name, float, int or bool) as one of the served dtypes.
 
     Raises:  TypeError: if it is none of them.
     """
-    if dtype.__class__ is type and dtype in _PYTHON:
-        return _PYTHON[dtype]
     try:
         found = BY_NAME.get(str(numpy.dtype(dtype)))
     except TypeError:
@@ -59,8 +57,9 @@ def to_array(function, data, dtype=None, copy=True):
         _refuse(function, data, array)
     if dtype is None:
         dtype = own if _has_dtype(data) else _PYTHON_KIND[own.kind]
+    shared = hasattr(data, "__array__") or array.base is not None
     if (array.dtype != dtype or not array.flags.aligned  # kernels count strides in numbers
-            or (copy and (array is data or array.base is not None))):
+            or (copy and shared)):
         with numpy.errstate(all="ignore"):
             array = array.astype(dtype, copy=True, order="K")
     return array

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
-from ..autograd import Function
+from .._core.dtypes import to_array
+from ..autograd import Function, Variable, wrap
+from ._binary import common_dtype
 from ._inputs import _NUMBERS, as_tensor, broadcast_shape, check_tensor, operands, sum_to
 
 if TYPE_CHECKING:
@@ -163,9 +165,8 @@ def isfinite(input: Tensor) -> Tensor:
 def _bitwise(function, name, input, other):
     x, y = operands(function, input, other)
     for v in (x, y):
-        dtype = v.data.dtype if hasattr(v, "creator") else None
-        if dtype is not None and dtype.kind == "f":
-            fail(function, "bool or integer tensors", f"{dtype} {shape_text(v.data.shape)}",
+        if isinstance(v, Variable) and v.data.dtype.kind == "f":
+            fail(function, "bool or integer tensors", f"{v.data.dtype} {shape_text(v.data.shape)}",
                  "Compare first, as in (x > 0) & (x < 1).", TypeError)
     return Compare.apply(x, y, name)
 
@@ -276,11 +277,7 @@ def where(condition: Tensor, input: Tensor | float, other: Tensor | float) -> Te
     if type(input) in _NUMBERS and type(other) in _NUMBERS:
         input, other = as_tensor(input), as_tensor(other)
     x, y = operands("where", input, other)
-    dtype = (x if hasattr(x, "creator") else y).data.dtype
-    x, y = (v if hasattr(v, "creator") else as_tensor(_typed(v, dtype)) for v in (x, y))
+    dtype = common_dtype(x, y)
+    x, y = (v if isinstance(v, Variable) else wrap(to_array("where", v, dtype)) for v in (x, y))
     broadcast_shape("where", condition.data.shape, x.data.shape, y.data.shape)
     return Where.apply(condition, x, y)
-
-
-def _typed(number, dtype):
-    return dtype.type(number)

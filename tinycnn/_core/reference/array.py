@@ -38,16 +38,24 @@ def _unary(ufunc):
     return _named(function, ufunc.__name__)
 
 
-def _binary(ufunc):
+def _binary(ufunc, number=asarray):
     def function(x, y):
         if type(y) is not ndarray:
-            y = asarray(y, x.dtype)
+            y = number(y, x.dtype)
         elif type(x) is not ndarray:
-            x = asarray(x, y.dtype)
+            x = number(x, y.dtype)
         z = ufunc(x, y)
         return z if type(z) is ndarray else asarray(z)
 
     return _named(function, ufunc.__name__)
+
+
+_quiet_number = _quiet(asarray)  # 1e300 is inf in float32
+
+
+def _choice(ufunc):
+    """A binary function that never warns, but its number may."""
+    return _binary(ufunc, _quiet_number)
 
 
 def _reduction(ufunc, name):
@@ -88,16 +96,16 @@ bitwise_and = _binary(numpy.bitwise_and)
 bitwise_or = _binary(numpy.bitwise_or)
 bitwise_xor = _binary(numpy.bitwise_xor)
 divide = _quiet(_binary(numpy.true_divide))
-equal = _binary(numpy.equal)
+equal = _choice(numpy.equal)
 floor_divide = _quiet(_binary(numpy.floor_divide))
-greater = _binary(numpy.greater)
-greater_equal = _binary(numpy.greater_equal)
-less = _binary(numpy.less)
-less_equal = _binary(numpy.less_equal)
-maximum = _binary(numpy.maximum)
-minimum = _binary(numpy.minimum)
+greater = _choice(numpy.greater)
+greater_equal = _choice(numpy.greater_equal)
+less = _choice(numpy.less)
+less_equal = _choice(numpy.less_equal)
+maximum = _choice(numpy.maximum)
+minimum = _choice(numpy.minimum)
 multiply = _quiet(_binary(numpy.multiply))
-not_equal = _binary(numpy.not_equal)
+not_equal = _choice(numpy.not_equal)
 power = _quiet(_binary(numpy.power))
 remainder = _quiet(_binary(numpy.remainder))
 subtract = _quiet(_binary(numpy.subtract))
