@@ -59,16 +59,21 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
              >>> a @ tinycnn.tensor([1.0, -1.0])
              tensor([-1., -1.])
     """
-    if not isinstance(other, Variable) and hasattr(other, "__array__"):
+    if isinstance(input, Variable) and isinstance(other, Variable):
+        x, w = input.data, other.data
+        kind = x.dtype.kind if x.dtype is w.dtype else None
+        if kind == "f" and x.ndim == w.ndim == 2 and x.shape[1] == len(w):
+            return MatMul.apply(input, other)  # two matrices that fit: nothing else to ask
+    elif hasattr(other, "__array__"):
         other = as_tensor(other)
     _check_one_dtype("matmul", "other", input, other)
     a, b = input.data.shape, other.data.shape
-    if len(a) == len(b) == 2 and a[1] == b[0]:
-        return MatMul.apply(input, other)
     if not a or not b or a[-1] != b[-2 if len(b) > 1 else 0]:
         fail("matmul", "input (..., M, K) and other (..., K, N)",
-             f"{shape_text(a)} and {shape_text(b)}", "The last axis of input is the second to "
-             "last of other; transpose one of them?")
+             f"{shape_text(a)} and {shape_text(b)}", "The last axis of input must be the "
+             "second to last of other.")
+    if len(a) == len(b) == 2:
+        return MatMul.apply(input, other)
     if len(a) == 1:
         return squeeze(matmul(unsqueeze(input, 0), other), -2 if len(b) > 1 else 0)
     if len(b) == 1:
@@ -87,10 +92,6 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 def _check_one_dtype(function, name, input, other):
     """Raise TypeError unless both are tensors of the same float dtype."""
-    if isinstance(input, Variable) and isinstance(other, Variable):
-        dtype = input.data.dtype
-        if dtype is other.data.dtype and dtype.kind == "f":
-            return
     check_float(function, "input", input)
     check_float(function, name, other)
     if input.data.dtype != other.data.dtype:
