@@ -1,6 +1,7 @@
 """Kernels for the CPU: Cython entry points over C++ header kernels (`simd/`), and NumPy's own
 functions, borrowed from `reference`, where nothing would be gained."""
 
+from . import waiting as waiting  # isort: skip  (first: it loads OpenMP)
 from ..reference.array import *  # noqa: F403
 from ..reference.loss import nll_backward, nll_forward, one_hot  # noqa: F401
 from ..reference.pooling import max_pool_indices  # noqa: F401
