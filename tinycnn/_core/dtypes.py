@@ -120,9 +120,7 @@ def fits(integer, dtype):
     return least <= integer <= most
 
 
-_RANGE = {
-    d: (0, 1) if d == bool_
-    else (-(10**308), 10**308) if d.kind == "f"
-    else (int(numpy.iinfo(d).min), int(numpy.iinfo(d).max))
-    for d in BY_NAME.values()
-}
+_RANGE = {bool_: (0, 1), uint8: (0, 255)}
+_RANGE.update({d: (-(2 ** (8 * d.itemsize - 1)), 2 ** (8 * d.itemsize - 1) - 1)
+               for d in (int8, int16, int32, int64)})
+_RANGE.update({d: (-(10**308), 10**308) for d in (float32, float64)})

@@ -70,8 +70,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     a, b = input.data.shape, other.data.shape
     if not a or not b or a[-1] != b[-2 if len(b) > 1 else 0]:
         fail("matmul", "input (..., M, K) and other (..., K, N)",
-             f"{shape_text(a)} and {shape_text(b)}", "The last axis of input must be the "
-             "second to last of other.")
+             f"{shape_text(a)} and {shape_text(b)}", "The last axis of input is the second to "
+             "last of other; transpose one of them?")
     if len(a) == len(b) == 2:
         return MatMul.apply(input, other)
     if len(a) == 1:
