@@ -29,9 +29,8 @@ cdef extern from "simd/conv_api.hh" nogil:
         int64_t depth()
         int64_t taps()
     struct WeightTasks:
-        int64_t chunks, tap_blocks, panels
+        int64_t chunks, tap_blocks, panels, group_tasks
     struct ConvKernels:
-        int64_t panel_width
         int64_t (*packed_size)(const Gather*) noexcept nogil
         int64_t (*panels)(const Gather*) noexcept nogil
         void (*pack)(const Gather*, int64_t, const void*, void*) noexcept nogil
@@ -40,6 +39,7 @@ cdef extern from "simd/conv_api.hh" nogil:
         void (*gather)(const Gather*, int64_t, const void*, const void*, const void*, void*, void*) noexcept nogil
         WeightTasks (*weight_tasks)(const Gather*) noexcept nogil
         int64_t (*weight_scratch)(const Gather*, const WeightTasks*) noexcept nogil
+        int64_t (*weight_partial)(const Gather*, const WeightTasks*) noexcept nogil
         void (*weight_gather)(const Gather*, const WeightTasks*, int64_t, const void*, const void*,
                               void*, void*) noexcept nogil
         void (*weight_finish)(const Gather*, const WeightTasks*, int64_t, const void*, void*) noexcept nogil
@@ -199,11 +199,11 @@ def conv_backward_weight(
         grad_weight[...] = 0
         return
     cdef WeightTasks t = k.weight_tasks(&g)
-    cdef int64_t tasks = groups * t.chunks * t.tap_blocks, task
-    cdef int64_t panels = groups * t.panels
+    cdef int64_t tasks = t.group_tasks * t.chunks * t.tap_blocks, task
+    cdef int64_t panels = t.group_tasks * t.panels
     cdef int64_t scratch_bytes = k.weight_scratch(&g, &t) * (8 if w else 4)
     cdef int threads = threads_for(tasks, g.pixels() * groups * g.oc * (g.depth() // 8 + 1)), failed = 0
-    cdef void* partial = buffer(PARTIAL, panels * t.chunks * g.depth() * k.panel_width, w)
+    cdef void* partial = buffer(PARTIAL, k.weight_partial(&g, &t), w)
     cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)

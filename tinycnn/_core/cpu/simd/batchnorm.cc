@@ -3,9 +3,11 @@
 
 namespace TCN_ISA {
 
-#define KERNELS(T)                                                                              \
-  {norm_statistics<T>, norm_merge_statistics<T>, norm_tile_apply<T>, norm_apply<T>, norm_sums<T>, \
-   norm_merge_sums<T>, norm_tile_gradient<T>, norm_gradient<T>, norm_scale<T>}
+#define KERNELS(T)                                                                                 \
+  {                                                                                                \
+    norm_statistics<T>, norm_merge_statistics<T>, norm_tile_apply<T>, norm_apply<T>, norm_sums<T>, \
+        norm_merge_sums<T>, norm_tile_gradient<T>, norm_gradient<T>, norm_scale<T>                 \
+  }
 
 extern const NormKernels norm_kernels[2] = {KERNELS(float), KERNELS(double)};
 

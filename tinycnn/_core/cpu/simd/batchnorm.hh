@@ -7,9 +7,10 @@
 //     s2 = sum((x - guess)^2)
 //     mean = guess + s1 / n,  sum of squared deviations = s2 - s1^2 / n      in double
 //
-// The subtraction cancels nothing, because guess is close to the mean, not because the mean is small.
-// Two sets (n, mean, squares) combine as (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample
-// variance", eq. 2.1):   delta = mean_b - mean_a,   mean = mean_a + delta * n_b / n,
+// The subtraction cancels nothing, because guess is close to the mean, not because the mean is
+// small. Two sets (n, mean, squares) combine as (Chan, Golub & LeVeque 1983, "Algorithms for
+// computing the sample variance", eq. 2.1):
+//   delta = mean_b - mean_a,   mean = mean_a + delta * n_b / n,
 //                        squares = squares_a + squares_b + delta^2 * n_a * n_b / n.
 #pragma once
 #include "batchnorm_api.hh"
@@ -27,7 +28,8 @@ constexpr int BLOCK = 4;  // vectors of columns whose sums are held in registers
 
 // The rows of a chunk as folded rows, and the columns of the last, incomplete one.
 struct NormChunk {
-  int64_t first, count, rows, rest;  // place of its first number; rows; whole folded rows; columns left
+  int64_t first, count, rows,
+      rest;  // place of its first number; rows; whole folded rows; columns left
 };
 
 TCN_INLINE NormChunk norm_chunk(const NormPlan& p, int64_t chunk) {
@@ -36,8 +38,8 @@ TCN_INLINE NormChunk norm_chunk(const NormPlan& p, int64_t chunk) {
   return NormChunk{from * p.c, count, count / p.fold, count % p.fold * p.c};
 }
 
-// Calls op(column) for blocks of BLOCK vectors that cover `width` columns; the last may overlap the one
-// before it, which only computes some columns twice.
+// Calls op(column) for blocks of BLOCK vectors that cover `width` columns; the last may overlap the
+// one before it, which only computes some columns twice.
 template <class T, class Op>
 TCN_INLINE void column_blocks(int64_t width, const Op& op) {
   const int64_t columns = BLOCK * LANES<T>;
@@ -57,15 +59,15 @@ void sum_columns(const NormPlan& p, const NormChunk& k, const T* x, T* total) {
   for (int64_t j = 0; j < k.rest; ++j) total[j] += x[k.rows * p.width + j];
 }
 
-// first[j] = sum of g, second[j] = sum of g * (x - mean[j]); g is grad_y, or x - mean where SQUARES.
+// first[j] = sum of g, second[j] = sum of g * (x - mean[j]); g is grad_y, or x - mean where
+// SQUARES.
 template <bool SQUARES, class T>
 void sum_products(const NormPlan& p, const NormChunk& k, const T* x, const T* grad, const T* mean,
                   T* first, T* second) {
   column_blocks<T>(p.width, [&](int64_t j) {
     Vec<T> sum[BLOCK] = {}, product[BLOCK] = {}, centre[BLOCK];
     TCN_UNROLL for (int u = 0; u < BLOCK; ++u) centre[u] = load(mean + j + u * LANES<T>);
-    for (int64_t r = 0; r < k.rows; ++r)
-      TCN_UNROLL for (int u = 0; u < BLOCK; ++u) {
+    for (int64_t r = 0; r < k.rows; ++r) TCN_UNROLL for (int u = 0; u < BLOCK; ++u) {
         const int64_t at = r * p.width + j + u * LANES<T>;
         const Vec<T> deviation = load(x + at) - centre[u];
         const Vec<T> g = SQUARES ? deviation : load(grad + at);
@@ -102,7 +104,8 @@ TCN_INLINE void repeat(const NormPlan& p, T* tiled) {
 // --- statistics ------------------------------------------------------------------------------
 
 template <class T>
-void norm_statistics(const NormPlan* p, int64_t chunk, const void* x_, double* partial, void* scratch) {
+void norm_statistics(const NormPlan* p, int64_t chunk, const void* x_, double* partial,
+                     void* scratch) {
   const NormChunk k = norm_chunk(*p, chunk);
   const T* x = static_cast<const T*>(x_) + k.first;
   T *guess = static_cast<T*>(scratch), *s1 = guess + p->width, *s2 = s1 + p->width;
@@ -120,8 +123,8 @@ void norm_statistics(const NormPlan* p, int64_t chunk, const void* x_, double* p
 }
 
 template <class T>
-void norm_merge_statistics(const NormPlan* p, int64_t from, int64_t to, double* partial, void* mean_,
-                           void* var_) {
+void norm_merge_statistics(const NormPlan* p, int64_t from, int64_t to, double* partial,
+                           void* mean_, void* var_) {
   T *mean_out = static_cast<T*>(mean_), *var = static_cast<T*>(var_);
   double *TCN_RESTRICT mean = partial, *TCN_RESTRICT squares = partial + p->c;
   double n = p->chunks ? double(norm_chunk(*p, 0).count) : 1;
@@ -159,7 +162,8 @@ void norm_tile_apply(const NormPlan* p, const void* mean, const void* invstd, co
 
 template <class T>
 TCN_INLINE void apply_row(int64_t n, const T* TCN_RESTRICT x, const T* TCN_RESTRICT mean,
-                          const T* TCN_RESTRICT scale, const T* TCN_RESTRICT shift, T* TCN_RESTRICT y) {
+                          const T* TCN_RESTRICT scale, const T* TCN_RESTRICT shift,
+                          T* TCN_RESTRICT y) {
   for (int64_t j = 0; j < n; ++j) y[j] = (x[j] - mean[j]) * scale[j] + shift[j];
 }
 
@@ -169,17 +173,19 @@ void norm_apply(const NormPlan* p, int64_t chunk, const void* x, const void* til
   const T *from = static_cast<const T*>(x) + k.first, *t = static_cast<const T*>(tiled);
   T* to = static_cast<T*>(y) + k.first;
   for (int64_t r = 0; r <= k.rows; ++r, from += p->width, to += p->width)
-    apply_row(r < k.rows ? p->width : k.rest, from, t, t + SCALE * p->width, t + SHIFT * p->width, to);
+    apply_row(r < k.rows ? p->width : k.rest, from, t, t + SCALE * p->width, t + SHIFT * p->width,
+              to);
 }
 
 // --- backward --------------------------------------------------------------------------------
 
 template <class T>
-void norm_sums(const NormPlan* p, int64_t chunk, const void* x, const void* grad_y, const void* tiled,
-               double* partial, void* scratch) {
+void norm_sums(const NormPlan* p, int64_t chunk, const void* x, const void* grad_y,
+               const void* tiled, double* partial, void* scratch) {
   const NormChunk k = norm_chunk(*p, chunk);
   T *first = static_cast<T*>(scratch), *second = first + p->width;
-  sum_products<false>(*p, k, static_cast<const T*>(x) + k.first, static_cast<const T*>(grad_y) + k.first,
+  sum_products<false>(*p, k, static_cast<const T*>(x) + k.first,
+                      static_cast<const T*>(grad_y) + k.first,
                       static_cast<const T*>(tiled) + MEAN * p->width, first, second);
   for (int64_t c = 0; c < p->c; ++c) {
     partial[chunk * 2 * p->c + c] = unfold(*p, first, c);
@@ -188,8 +194,8 @@ void norm_sums(const NormPlan* p, int64_t chunk, const void* x, const void* grad
 }
 
 template <class T>
-void norm_merge_sums(const NormPlan* p, int64_t from, int64_t to, double* partial, const void* invstd,
-                     void* grad_weight, void* grad_bias) {
+void norm_merge_sums(const NormPlan* p, int64_t from, int64_t to, double* partial,
+                     const void* invstd, void* grad_weight, void* grad_bias) {
   for (int64_t c = from; c < to; ++c) {
     if (p->chunks == 0) partial[c] = partial[p->c + c] = 0;
     for (int64_t chunk = 1; chunk < p->chunks; ++chunk) {
@@ -197,11 +203,13 @@ void norm_merge_sums(const NormPlan* p, int64_t from, int64_t to, double* partia
       partial[p->c + c] += partial[(chunk * 2 + 1) * p->c + c];
     }
     static_cast<T*>(grad_bias)[c] = T(partial[c]);
-    static_cast<T*>(grad_weight)[c] = T(partial[p->c + c] * double(static_cast<const T*>(invstd)[c]));
+    static_cast<T*>(grad_weight)[c] =
+        T(partial[p->c + c] * double(static_cast<const T*>(invstd)[c]));
   }
 }
 
-// grad_x = weight * invstd * (grad_y - sum(grad_y) / M - (x - mean) * invstd^2 * sum(grad_y (x - mean)) / M)
+// grad_x = weight * invstd *
+//          (grad_y - sum(grad_y) / M - (x - mean) * invstd^2 * sum(grad_y (x - mean)) / M)
 template <class T>
 void norm_tile_gradient(const NormPlan* p, const void* mean, const void* invstd, const void* weight,
                         const double* sums, void* tiled) {
@@ -227,8 +235,8 @@ TCN_INLINE void gradient_row(int64_t n, const T* TCN_RESTRICT x, const T* TCN_RE
 }
 
 template <class T>
-void norm_gradient(const NormPlan* p, int64_t chunk, const void* x_, const void* grad_y, const void* tiled,
-                   void* grad_x) {
+void norm_gradient(const NormPlan* p, int64_t chunk, const void* x_, const void* grad_y,
+                   const void* tiled, void* grad_x) {
   const NormChunk k = norm_chunk(*p, chunk);
   const T *x = static_cast<const T*>(x_) + k.first, *g = static_cast<const T*>(grad_y) + k.first;
   const T* t = static_cast<const T*>(tiled);
@@ -245,7 +253,8 @@ TCN_INLINE void scale_row(int64_t n, const T* TCN_RESTRICT x, const T* TCN_RESTR
 }
 
 template <class T>
-void norm_scale(const NormPlan* p, int64_t chunk, const void* grad_y, const void* tiled, void* grad_x) {
+void norm_scale(const NormPlan* p, int64_t chunk, const void* grad_y, const void* tiled,
+                void* grad_x) {
   const NormChunk k = norm_chunk(*p, chunk);
   const T *g = static_cast<const T*>(grad_y) + k.first, *t = static_cast<const T*>(tiled);
   T* to = static_cast<T*>(grad_x) + k.first;

@@ -4,8 +4,10 @@
 //     rows [pixels][taps * C]   x   panel of weights [taps * C][NR]   =   y [pixels][NR]
 //
 // Rows come from one of two places: a strip (strip.hh) where the pixels of an output row are many
-// enough to fill a tile, else im2col (im2col.hh).
+// enough to fill a tile, else im2col (im2col.hh). Depthwise convolutions (depthwise.hh) have no
+// rows.
 #pragma once
+#include "depthwise.hh"
 #include "im2col.hh"
 #include "strip.hh"
 
@@ -15,18 +17,20 @@ namespace TCN_ISA {
 
 template <class T>
 int64_t panels(const Gather* g) {
-  return g->groups * ceil_div(g->oc, NR<T>);
+  return is_depthwise(*g) ? 1 : g->groups * ceil_div(g->oc, NR<T>);
 }
 
 template <class T>
 int64_t packed_size(const Gather* g) {
-  return panels<T>(g) * g->depth() * NR<T>;
+  return is_depthwise(*g) ? g->taps() * g->groups : panels<T>(g) * g->depth() * NR<T>;
 }
 
 // Packs one panel: [taps * C][width], channels beyond the last are zero.
 template <class T>
 void pack(const Gather* gather, int64_t task, const void* weight, void* packed) {
   const Gather& g = *gather;
+  if (is_depthwise(g))
+    return pack_depthwise(g, static_cast<const T*>(weight), static_cast<T*>(packed));
   const int64_t in_group = ceil_div(g.oc, NR<T>);
   const int64_t group = task / in_group, from = task % in_group * NR<T>;
   const int width = panel_width<T>(g.oc - from);
@@ -58,16 +62,20 @@ int64_t tile_pixels(const Gather& g) {
 template <class T>
 int64_t tasks(const Gather* g) {
   if (g->pixels() == 0) return 0;
-  return g->groups * (uses_strip<T>(*g) ? strip_of<T>(*g).tiles : ceil_div(g->pixels(), tile_pixels<T>(*g)));
+  if (is_depthwise(*g)) return g->pixels() / g->axis[2].out;
+  return g->groups *
+         (uses_strip<T>(*g) ? strip_of<T>(*g).tiles : ceil_div(g->pixels(), tile_pixels<T>(*g)));
 }
 
 template <class T>
 int64_t task_scratch(const Gather* g) {
+  if (is_depthwise(*g)) return 1;
   if (uses_strip<T>(*g)) return strip_scratch<T>(strip_of<T>(*g));
   return tile_pixels<T>(*g) * (row_stride<T>(g->depth()) + g->oc) + 2 * NR<T>;
 }
 
-// Outputs that do not follow one another in y (a phase of a strided gradient): moved to their places.
+// Outputs that do not follow one another in y (a phase of a strided gradient): moved to their
+// places.
 template <class T>
 void place_rows(const Gather& g, int64_t group, int64_t from, int64_t count, const T* rows, T* y) {
   const Axis &ad = g.axis[0], &ah = g.axis[1], &aw = g.axis[2];
@@ -76,7 +84,8 @@ void place_rows(const Gather& g, int64_t group, int64_t from, int64_t count, con
     const int64_t d = ad.store0 + p.d * ad.store_step, h = ah.store0 + p.h * ah.store_step,
                   w = aw.store0 + p.w * aw.store_step;
     TCN_ASSERT(d < ad.store_size && h < ah.store_size && w < aw.store_size);
-    T* to = y + (((p.n * ad.store_size + d) * ah.store_size + h) * aw.store_size + w) * g.y_channels();
+    T* to =
+        y + (((p.n * ad.store_size + d) * ah.store_size + h) * aw.store_size + w) * g.y_channels();
     std::memcpy(to + group * g.oc, rows + i * g.oc, g.oc * sizeof(T));
   }
 }
@@ -99,7 +108,8 @@ TCN_INLINE bool rows_lie_in_x(const Gather& g) {
 template <class T>
 TCN_INLINE const T* panel_bias(const void* bias, int64_t from, int columns, T* padded) {
   if (!bias) return nullptr;
-  for (int j = 0; j < NR<T>; ++j) padded[j] = j < columns ? static_cast<const T*>(bias)[from + j] : T(0);
+  for (int j = 0; j < NR<T>; ++j)
+    padded[j] = j < columns ? static_cast<const T*>(bias)[from + j] : T(0);
   return padded;
 }
 
@@ -108,7 +118,8 @@ template <class T>
 void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, const void* bias, T* y,
                  T* scratch) {
   const int64_t pixels = g.pixels(), tile = tile_pixels<T>(g), tiles = ceil_div(pixels, tile);
-  const int64_t group = task / tiles, from = task % tiles * tile, count = least(tile, pixels - from);
+  const int64_t group = task / tiles, from = task % tiles * tile,
+                count = least(tile, pixels - from);
   const int64_t depth = g.depth(), in_group = ceil_div(g.oc, NR<T>);
   T *result = scratch, *rows = result + round_up(tile * g.oc, LANES<T>), padded[NR<T>];
   int64_t stride = row_stride<T>(depth);
@@ -133,11 +144,11 @@ void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, con
   if (!in_order) place_rows(g, group, from, count, result, y);
 }
 
-// A few rows of output of one group from a strip, for every panel of weights. Rows of the window that
-// lie in the padding are skipped.
+// A few rows of output of one group from a strip, for every panel of weights. Rows of the window
+// that lie in the padding are skipped.
 template <class T>
-void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, const void* bias, T* y,
-                  T* scratch) {
+void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, const void* bias,
+                  T* y, T* scratch) {
   const Axis &d = g.axis[0], &h = g.axis[1], &w = g.axis[2];
   const Strip s = strip_of<T>(g);
   const int64_t group = task / s.tiles, in_group = ceil_div(g.oc, NR<T>), yc = g.y_channels();
@@ -147,9 +158,10 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
   for (int64_t panel = 0; panel < in_group; ++panel) {
     const int64_t first = panel * NR<T>;
     const int columns = int(least(NR<T>, g.oc - first)), width = panel_width<T>(g.oc - first);
-    Tile<T> tile{w.taps * g.c, nullptr, w.step * g.c, nullptr, width,
-                 panel_bias(bias, group * g.oc + first, columns, padded), false, nullptr,
-                 w.store_step * yc, columns, 0, h.delta * s.row};
+    Tile<T> tile{w.taps * g.c, nullptr, w.step * g.c,
+                 nullptr,      width,   panel_bias(bias, group * g.oc + first, columns, padded),
+                 false,        nullptr, w.store_step * yc,
+                 columns,      0,       h.delta * s.row};
     for (int64_t o = t.from; o < t.from + t.height; ++o) {
       const int64_t top = o * h.step + h.first;  // the window's rows: top + th * delta
       int64_t lo = 0, hi = h.taps;
@@ -158,7 +170,8 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
       tile.segments = hi - lo;
       tile.a = strip + ((o - t.from) * h.step + lo * h.delta) * s.row;
       tile.b = packed + (group * in_group + panel) * g.depth() * NR<T> + lo * tile.depth * width;
-      const int64_t row = (t.n * d.store_size + d.store0) * h.store_size + h.store0 + o * h.store_step;
+      const int64_t row =
+          (t.n * d.store_size + d.store0) * h.store_size + h.store0 + o * h.store_step;
       tile.c = y + (row * w.store_size + w.store0) * yc + group * g.oc + first;
       multiply_rows<T, true>(w.out, tile);
     }
@@ -166,8 +179,11 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
 }
 
 template <class T>
-void gather(const Gather* g, int64_t task, const void* x, const void* packed, const void* bias, void* y,
-            void* scratch) {
+void gather(const Gather* g, int64_t task, const void* x, const void* packed, const void* bias,
+            void* y, void* scratch) {
+  if (is_depthwise(*g))
+    return gather_depthwise(*g, task, static_cast<const T*>(x), static_cast<const T*>(packed),
+                            static_cast<const T*>(bias), static_cast<T*>(y));
   const auto run = uses_strip<T>(*g) ? gather_strip<T> : gather_rows<T>;
   run(*g, task, static_cast<const T*>(x), static_cast<const T*>(packed), bias, static_cast<T*>(y),
       static_cast<T*>(scratch));

@@ -20,12 +20,12 @@ struct Axis {
 };
 
 struct Gather {
-  Axis axis[3];          // D, H, W
+  Axis axis[3];  // D, H, W
   int64_t images, groups;
-  int64_t c, oc;         // channels of a group: read, written
-  int64_t w_group;       // strides of the weights, in numbers: to the next group,
-  int64_t w_out, w_in;   // to the next channel written, read,
-  int64_t w_tap[3];      // and to the next kernel position along each axis
+  int64_t c, oc;        // channels of a group: read, written
+  int64_t w_group;      // strides of the weights, in numbers: to the next group,
+  int64_t w_out, w_in;  // to the next channel written, read,
+  int64_t w_tap[3];     // and to the next kernel position along each axis
 
   TCN_INLINE int64_t pixels() const { return images * axis[0].out * axis[1].out * axis[2].out; }
   TCN_INLINE int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
@@ -36,7 +36,7 @@ struct Gather {
 
 // The gather of a forward pass along one axis.
 TCN_INLINE Axis forward_axis(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t low,
-                         int64_t dilation) {
+                             int64_t dilation) {
   return Axis{in, out, stride, -low, dilation, kernel, 0, 1, 0, 1, out};
 }
 
@@ -44,20 +44,22 @@ TCN_INLINE Axis forward_axis(int64_t in, int64_t out, int64_t kernel, int64_t st
 // grad_y at (a + low - r * dilation) / stride for the kernel positions r where that is whole.
 // Positions r that meet the phase lie stride / gcd(stride, dilation) apart; they are taken from the
 // last to the first, so that grad_y is read forwards.
-TCN_INLINE Axis backward_axis(int64_t x_size, int64_t y_size, int64_t kernel, int64_t stride, int64_t low,
-                          int64_t dilation, int64_t phase) {
+TCN_INLINE Axis backward_axis(int64_t x_size, int64_t y_size, int64_t kernel, int64_t stride,
+                              int64_t low, int64_t dilation, int64_t phase) {
   int64_t taps = 0, r0 = 0, r_last = 0, apart = 0;
   for (int64_t r = 0; r < kernel; ++r)
     if ((phase + low - r * dilation) % stride == 0) {
-      if (taps == 0) r0 = r;
-      else if (taps == 1) apart = r - r0;
+      if (taps == 0)
+        r0 = r;
+      else if (taps == 1)
+        apart = r - r0;
       r_last = r;
       ++taps;
     }
   int64_t out = phase < x_size ? (x_size - phase + stride - 1) / stride : 0;
   int64_t first = taps ? (phase + low - r_last * dilation) / stride : 0;
-  return Axis{y_size, out, 1, first, apart * dilation / stride, taps, r_last, -apart,
-              phase, stride, x_size};
+  return Axis{y_size, out,   1,      first, apart * dilation / stride, taps, r_last,
+              -apart, phase, stride, x_size};
 }
 
 // How a weight gradient is cut into tasks: chunks of pixels x blocks of taps, for each group. It
@@ -67,19 +69,20 @@ struct WeightTasks {
   int64_t chunks, chunk_tiles;     // chunks of tiles
   int64_t tap_blocks, block_taps;  // blocks of taps
   int64_t panels;                  // panels of written channels
+  int64_t group_tasks;             // groups; 1 if a task serves them all
 };
 
 struct ConvKernels {
-  int64_t panel_width;                                     // numbers: NR
-  int64_t (*packed_size)(const Gather*);                   // numbers
-  int64_t (*panels)(const Gather*);                        // tasks of pack
+  int64_t (*packed_size)(const Gather*);  // numbers
+  int64_t (*panels)(const Gather*);       // tasks of pack
   void (*pack)(const Gather*, int64_t task, const void* weight, void* packed);
-  int64_t (*tasks)(const Gather*);                         // of gather
-  int64_t (*task_scratch)(const Gather*);                  // numbers
+  int64_t (*tasks)(const Gather*);         // of gather
+  int64_t (*task_scratch)(const Gather*);  // numbers
   void (*gather)(const Gather*, int64_t task, const void* x, const void* packed, const void* bias,
                  void* y, void* scratch);
   WeightTasks (*weight_tasks)(const Gather*);
   int64_t (*weight_scratch)(const Gather*, const WeightTasks*);  // numbers, for a thread
+  int64_t (*weight_partial)(const Gather*, const WeightTasks*);  // numbers, for all
   void (*weight_gather)(const Gather*, const WeightTasks*, int64_t task, const void* x,
                         const void* grad_y, void* partial, void* scratch);
   void (*weight_finish)(const Gather*, const WeightTasks*, int64_t task, const void* partial,

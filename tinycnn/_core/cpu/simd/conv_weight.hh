@@ -2,20 +2,30 @@
 //
 //     grad_weight [taps * C][OC]  =  sum over pixels p of   rows[p][taps * C] (outer) grad_y[p][OC]
 //
-// Columns of the rows are what the micro-kernel multiplies, read where they lie (tile.hh, columns), be
-// it in a strip or an im2col tile; grad_y is packed. Pixels are summed in chunks and the chunks in
-// order, so the sum is the same for any number of threads.
+// Columns of the rows are what the micro-kernel multiplies, read where they lie (tile.hh, columns),
+// be it in a strip or an im2col tile; grad_y is packed. Pixels are summed in chunks and the chunks
+// in order, so the sum is the same for any number of threads.
 #pragma once
 #include "conv.hh"
 
 namespace TCN_ISA {
 
 // Up to 8 chunks of pixels while the partial sums are small, 2 when they are large; blocks of taps
-// that keep a tile of rows, and its sums, in the second cache. In a strip a block is whole rows of the
-// window, and a tile is a number of output rows; else a tile is a number of pixels.
+// that keep a tile of rows, and its sums, in the second cache. In a strip a block is whole rows of
+// the window, and a tile is a number of output rows; else a tile is a number of pixels.
 template <class T>
 WeightTasks weight_tasks(const Gather* g) {
   WeightTasks t;
+  if (is_depthwise(*g)) {  // tiles are rows of output; sums are [taps][channels]
+    t.tiles = g->pixels() / g->axis[2].out;
+    t.chunk_tiles = ceil_div(t.tiles, 8);
+    t.chunks = ceil_div(t.tiles, t.chunk_tiles);
+    t.tile_pixels = t.tap_blocks = t.panels = 1;
+    t.block_taps = g->taps();
+    t.group_tasks = 1;
+    return t;
+  }
+  t.group_tasks = g->groups;
   const int64_t taps = g->taps(), row = g->axis[2].taps;
   const bool strip = uses_strip<T>(*g), small = g->depth() * round_up(g->oc, NR<T>) <= 65536;
   t.panels = ceil_div(g->oc, NR<T>);
@@ -32,14 +42,22 @@ WeightTasks weight_tasks(const Gather* g) {
 
 template <class T>
 int64_t weight_scratch(const Gather* g, const WeightTasks* t) {
+  if (is_depthwise(*g)) return 1;
   const int64_t rows = uses_strip<T>(*g) ? strip_scratch<T>(strip_of<T>(*g))
                                          : t->tile_pixels * row_stride<T>(t->block_taps * g->c);
   return rows + t->tile_pixels * NR<T> + 3 * NR<T>;
 }
 
+template <class T>
+int64_t weight_partial(const Gather* g, const WeightTasks* t) {
+  const int64_t sums =
+      is_depthwise(*g) ? g->taps() * g->groups : g->groups * t->panels * g->depth() * NR<T>;
+  return t->chunks * sums;
+}
+
 // A panel of grad_y, [pixels][width]: packed, since pixels a multiple of 1 KB apart would fall into
-// the same few sets of the first cache. Lanes past the last channel hold whatever follows; their sums
-// are not used.
+// the same few sets of the first cache. Lanes past the last channel hold whatever follows; their
+// sums are not used.
 template <class T>
 void copy_panel(const T* from, int64_t stride, int64_t pixels, int64_t columns, int width, T* to,
                 const T* end) {
@@ -59,7 +77,8 @@ TCN_INLINE void each_panel(const Gather& g, const WeightTasks& t, int64_t group,
   for (int64_t p = 0; p < t.panels; ++p) {
     const int64_t first = p * NR<T>;
     const int columns = panel_width<T>(g.oc - first);
-    copy_panel(grad_y + first, g.y_channels(), count, least(columns, g.oc - first), columns, panel, end);
+    copy_panel(grad_y + first, g.y_channels(), count, least(columns, g.oc - first), columns, panel,
+               end);
     tile(p * g.depth() * NR<T>, columns);
   }
 }
@@ -67,20 +86,23 @@ TCN_INLINE void each_panel(const Gather& g, const WeightTasks& t, int64_t group,
 // Tile number `index`, taps [tap0, tap1), by im2col.
 template <class T>
 void weight_rows(const Gather& g, const WeightTasks& t, int64_t group, int64_t index, int64_t tap0,
-                 int64_t tap1, bool add, const T* x, const T* grad_y, T* partial, T* panel, T* rows) {
+                 int64_t tap1, bool add, const T* x, const T* grad_y, T* partial, T* panel,
+                 T* rows) {
   const int64_t from = index * t.tile_pixels, count = least(t.tile_pixels, g.pixels() - from);
   const int64_t stride = row_stride<T>(t.block_taps * g.c);
   fill_tile(g, x, group, from, count, tap0, tap1, rows, stride);
   each_panel(g, t, group, from, count, grad_y, panel, [&](int64_t sums, int columns) {
-    multiply_rows<T, false>((tap1 - tap0) * g.c, Tile<T>{count, rows, stride, panel, columns, nullptr,
-                                                         add, partial + sums, NR<T>, columns});
+    multiply_rows<T, false>(
+        (tap1 - tap0) * g.c,
+        Tile<T>{count, rows, stride, panel, columns, nullptr, add, partial + sums, NR<T>, columns});
   });
 }
 
 // Tile number `index`, the window rows of taps [tap0, tap1), from a strip.
 template <class T>
 void weight_strip(const Gather& g, const WeightTasks& t, int64_t group, int64_t index, int64_t tap0,
-                  int64_t tap1, bool add, const T* x, const T* grad_y, T* partial, T* panel, T* memory) {
+                  int64_t tap1, bool add, const T* x, const T* grad_y, T* partial, T* panel,
+                  T* memory) {
   const Axis &h = g.axis[1], &w = g.axis[2];
   const Strip s = strip_of<T>(g);
   const StripTile tile = StripTile::at(g, s, index);
@@ -89,8 +111,8 @@ void weight_strip(const Gather& g, const WeightTasks& t, int64_t group, int64_t 
   each_panel(g, t, group, from, tile.height * w.out, grad_y, panel, [&](int64_t sums, int columns) {
     for (int64_t th = tap0 / w.taps; th < tap1 / w.taps; ++th)
       multiply_rows<T, false>(
-          width, Tile<T>{w.out, strip + th * h.delta * s.row, w.step * g.c, panel, columns, nullptr, add,
-                         partial + sums + (th * w.taps - tap0) * g.c * NR<T>, NR<T>, columns,
+          width, Tile<T>{w.out, strip + th * h.delta * s.row, w.step * g.c, panel, columns, nullptr,
+                         add, partial + sums + (th * w.taps - tap0) * g.c * NR<T>, NR<T>, columns,
                          tile.height, h.step * s.row});
   });
 }
@@ -101,6 +123,10 @@ template <class T>
 void weight_gather(const Gather* plan, const WeightTasks* t, int64_t task, const void* x,
                    const void* grad_y, void* partial_, void* scratch) {
   const Gather& g = *plan;
+  if (is_depthwise(g))
+    return weight_depthwise(g, task * t->chunk_tiles, least(t->tiles, (task + 1) * t->chunk_tiles),
+                            static_cast<const T*>(x), static_cast<const T*>(grad_y),
+                            static_cast<T*>(partial_) + task * g.taps() * g.groups);
   const int64_t block = task % t->tap_blocks, chunk = task / t->tap_blocks % t->chunks,
                 group = task / t->tap_blocks / t->chunks;
   const int64_t tap0 = block * t->block_taps, tap1 = least(g.taps(), tap0 + t->block_taps);
@@ -115,15 +141,20 @@ void weight_gather(const Gather* plan, const WeightTasks* t, int64_t task, const
          static_cast<const T*>(grad_y), partial, panel, rows);
 }
 
-// Adds the chunks, for a panel of written channels, and writes them where the weights have them: for
-// each channel a row of (C, KH, KW), from front to back.
+// Adds the chunks, for a panel of written channels, and writes them where the weights have them:
+// for each channel a row of (C, KH, KW), from front to back.
 template <class T>
 void weight_finish(const Gather* plan, const WeightTasks* t, int64_t task, const void* partial_,
                    void* grad_weight) {
   const Gather& g = *plan;
+  if (is_depthwise(g))
+    return finish_depthwise(g, t->chunks, static_cast<const T*>(partial_),
+                            static_cast<T*>(grad_weight));
   const int64_t group = task / t->panels, panel = task % t->panels, panel_size = g.depth() * NR<T>;
-  const T* sums = static_cast<const T*>(partial_) + (group * t->chunks * t->panels + panel) * panel_size;
-  for (int64_t first = panel * NR<T>; first < least(g.oc, (panel + 1) * NR<T>); first += LANES<T>, sums += LANES<T>) {
+  const T* sums =
+      static_cast<const T*>(partial_) + (group * t->chunks * t->panels + panel) * panel_size;
+  const int64_t end = least(g.oc, (panel + 1) * NR<T>);
+  for (int64_t first = panel * NR<T>; first < end; first += LANES<T>, sums += LANES<T>) {
     T* to = static_cast<T*>(grad_weight) + group * g.w_group + first * g.w_out;
     const int64_t lanes = least(LANES<T>, g.oc - first);
     for (int64_t c = 0; c < g.c; ++c) {
@@ -143,8 +174,8 @@ void weight_finish(const Gather* plan, const WeightTasks* t, int64_t task, const
 
 // --- gradient of the bias --------------------------------------------------------------------
 
-// Sum of `rows` rows of c numbers, for each column, into partial[c] of chunk `chunk`. Few columns are
-// added as L rows, c whole vectors, at a time: lane l of vector v is column (v * L + l) % c.
+// Sum of `rows` rows of c numbers, for each column, into partial[c] of chunk `chunk`. Few columns
+// are added as L rows, c whole vectors, at a time: lane l of vector v is column (v * L + l) % c.
 template <class T>
 void sum_rows(const void* x_, int64_t rows, int64_t c, int64_t chunk, void* partial_) {
   constexpr int L = LANES<T>;

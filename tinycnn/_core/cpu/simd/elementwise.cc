@@ -3,10 +3,14 @@
 
 namespace TCN_ISA {
 
-#define KERNELS(T)                                                                                \
-  {{relu_forward<T>, relu_backward<T>, leaky_relu_forward<T>, leaky_relu_backward<T>,             \
-    elu_forward<T>, elu_backward<T>, sigmoid_forward<T>, sigmoid_backward<T>, tanh_forward<T>,    \
-    tanh_backward<T>}}
+#define KERNELS(T)                                                                      \
+  {                                                                                     \
+    {                                                                                   \
+      relu_forward<T>, relu_backward<T>, leaky_relu_forward<T>, leaky_relu_backward<T>, \
+          elu_forward<T>, elu_backward<T>, sigmoid_forward<T>, sigmoid_backward<T>,     \
+          tanh_forward<T>, tanh_backward<T>                                             \
+    }                                                                                   \
+  }
 
 extern const ElementwiseKernels elementwise_kernels[2] = {KERNELS(float), KERNELS(double)};
 

@@ -1,5 +1,5 @@
-// Activation functions on vectors. Formulas as in reference/elementwise.py; comparisons are written so
-// that NaN takes the branch that keeps it.
+// Activation functions on vectors. Formulas as in reference/elementwise.py; comparisons are written
+// so that NaN takes the branch that keeps it.
 #pragma once
 #include "elementwise_api.hh"
 #include "exp.hh"
@@ -57,9 +57,8 @@ void leaky_relu_backward(const void* x, const void* grad_y, void* grad_x, double
 template <class T>
 void elu_forward(const void* x, const void*, void* y, double setting, int64_t count) {
   const Vec<T> zero = broadcast(T(0)), alpha = broadcast(T(setting));
-  map<T>(x, y, count, [=](const Vec<T>& x) {
-    return select(x <= zero, alpha * vexpm1_negative<T>(x), x);
-  });
+  map<T>(x, y, count,
+         [=](const Vec<T>& x) { return select(x <= zero, alpha * vexpm1_negative<T>(x), x); });
 }
 
 template <class T>

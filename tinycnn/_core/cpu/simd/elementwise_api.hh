@@ -1,11 +1,20 @@
-// Activation functions: one signature for all. Forward: a = x, b unused, out = y. Backward: a = y or
-// x, b = grad_y, out = grad_x, as reference/elementwise.py says. `setting` is slope or alpha.
+// Activation functions: one signature for all. Forward: a = x, b unused, out = y. Backward: a = y
+// or x, b = grad_y, out = grad_x, as reference/elementwise.py says. `setting` is slope or alpha.
 #pragma once
 #include "isa.hh"
 
 enum ElementwiseOperation {
-  RELU_FORWARD, RELU_BACKWARD, LEAKY_RELU_FORWARD, LEAKY_RELU_BACKWARD, ELU_FORWARD, ELU_BACKWARD,
-  SIGMOID_FORWARD, SIGMOID_BACKWARD, TANH_FORWARD, TANH_BACKWARD, ELEMENTWISE_OPERATIONS
+  RELU_FORWARD,
+  RELU_BACKWARD,
+  LEAKY_RELU_FORWARD,
+  LEAKY_RELU_BACKWARD,
+  ELU_FORWARD,
+  ELU_BACKWARD,
+  SIGMOID_FORWARD,
+  SIGMOID_BACKWARD,
+  TANH_FORWARD,
+  TANH_BACKWARD,
+  ELEMENTWISE_OPERATIONS
 };
 
 struct ElementwiseKernels {

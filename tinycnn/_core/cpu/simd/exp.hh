@@ -1,11 +1,13 @@
 // exp, expm1, log and log(1 + exp) of every lane of a vector, by their Taylor series.
 //
-//   x = n * log 2 + r,  |r| <= log(2) / 2:   exp(x) = 2^n * (1 + p),   p = r + r^2 / 2! + r^3 / 3! + ...
+//   x = n * log 2 + r,  |r| <= log(2) / 2:
+//   exp(x) = 2^n * (1 + p),   p = r + r^2 / 2! + r^3 / 3! + ...
 //
-// The series is cut where the next term falls below half a unit in the last place: after 7 terms for
-// float, 13 for double. p is exp(r) - 1 without cancellation, so expm1 comes from the same p. Errors
-// are at most 2 units in the last place for exp, 3 for expm1 (tests/test_activation.py measures them).
-// What would be smaller than the least normal number is 0: a subnormal product takes some 100 cycles.
+// The series is cut where the next term falls below half a unit in the last place: after 7 terms
+// for float, 13 for double. p is exp(r) - 1 without cancellation, so expm1 comes from the same p.
+// Errors are at most 2 units in the last place for exp, 3 for expm1 (tests/test_activation.py
+// measures them). What would be smaller than the least normal number is 0: a subnormal product
+// takes some 100 cycles.
 #pragma once
 #include <cmath>
 
@@ -21,7 +23,8 @@ struct Exponent<float> {
   using Int = int32_t;
   static constexpr int TERMS = 7, LOG_TERMS = 5, LOG1P_TERMS = 8, MANTISSA = 23, BIAS = 127;
   static constexpr float LOWEST = -87.3365f, HIGHEST = 89;  // exp: least normal number, infinity
-  static constexpr float ROUND = 12582912;  // 1.5 * 2^23: adding it leaves an integer in the low bits
+  static constexpr float ROUND =
+      12582912;  // 1.5 * 2^23: adding it leaves an integer in the low bits
   static constexpr float LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;  // n * high is exact
 };
 
@@ -31,7 +34,8 @@ struct Exponent<double> {
   static constexpr int TERMS = 13, LOG_TERMS = 11, LOG1P_TERMS = 17, MANTISSA = 52, BIAS = 1023;
   static constexpr double LOWEST = -708.396, HIGHEST = 710;
   static constexpr double ROUND = 6755399441055744;  // 1.5 * 2^52
-  static constexpr double LN2_HIGH = 6.93147180369123816490e-01, LN2_LOW = 1.90821492927058770002e-10;
+  static constexpr double LN2_HIGH = 6.93147180369123816490e-01,
+                          LN2_LOW = 1.90821492927058770002e-10;
 };
 
 template <class T>
@@ -67,14 +71,16 @@ struct Reduced {
     const Vec<T> r = (x - whole * broadcast(E::LN2_HIGH)) - whole * broadcast(E::LN2_LOW);
     Vec<T> sum = broadcast(T(1) / E::TERMS);  // Horner: r (1 + r/2 (1 + r/3 (1 + ...)))
     TCN_UNROLL
-    for (int k = E::TERMS - 1; k >= 2; --k) sum = broadcast(T(1) / k) + (r * broadcast(T(1) / k)) * sum;
+    for (int k = E::TERMS - 1; k >= 2; --k)
+      sum = broadcast(T(1) / k) + (r * broadcast(T(1) / k)) * sum;
     p = r + (r * r) * sum;
   }
 
   static TCN_INLINE Vec<T> power_of_two(Ints n) { return (Vec<T>)((n + E::BIAS) << E::MANTISSA); }
 };
 
-// The largest power of two is no number, though its product with 1 + p may be one: hence two factors.
+// The largest power of two is no number, though its product with 1 + p may be one: hence two
+// factors.
 template <class T>
 TCN_INLINE Vec<T> vexp(const Vec<T>& x) {
   using E = Exponent<T>;

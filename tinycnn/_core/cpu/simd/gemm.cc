@@ -3,8 +3,11 @@
 
 namespace TCN_ISA {
 
-#define KERNELS(T) \
-  {packed_size<T>, first_packed<T>, panels<T>, pack<T>, tasks<T>, task_scratch<T>, multiply_task<T>}
+#define KERNELS(T)                                                                  \
+  {                                                                                 \
+    packed_size<T>, first_packed<T>, panels<T>, pack<T>, tasks<T>, task_scratch<T>, \
+        multiply_task<T>                                                            \
+  }
 
 extern const GemmKernels gemm_kernels[2] = {KERNELS(float), KERNELS(double)};
 

@@ -17,7 +17,9 @@ namespace TCN_ISA {
 constexpr int64_t BLOCK_ROWS = 4 * MR;
 constexpr int64_t DOT_ROWS = 3;
 
-TCN_INLINE bool by_dots(const Gemm& g) { return g.m <= DOT_ROWS && g.a_k == 1 && g.b_k == 1 && g.b_n != 1; }
+TCN_INLINE bool by_dots(const Gemm& g) {
+  return g.m <= DOT_ROWS && g.a_k == 1 && g.b_k == 1 && g.b_n != 1;
+}
 
 template <class T>
 int64_t panels(const Gemm* g) {
@@ -70,8 +72,8 @@ int64_t task_scratch(const Gemm* g) {
   return copies_rows<T>(*g) ? BLOCK_ROWS * (g->k + LANES<T>) : 1;
 }
 
-// Dot products of `m` rows of A with the columns [first, last) of B, all contiguous along k. Each is
-// two sums of vectors, added at the end: one order for every number of threads.
+// Dot products of `m` rows of A with the columns [first, last) of B, all contiguous along k. Each
+// is two sums of vectors, added at the end: one order for every number of threads.
 template <class T>
 void dots(const Gemm& g, int64_t first, int64_t last, const T* a, const T* b, const T* bias, T* c) {
   const int L = LANES<T>;
@@ -91,8 +93,8 @@ void dots(const Gemm& g, int64_t first, int64_t last, const T* a, const T* b, co
 }
 
 template <class T>
-void multiply_task(const Gemm* gemm, int64_t task, const void* a_, const void* b_, const void* packed,
-                   const void* bias_, void* c_, void* scratch) {
+void multiply_task(const Gemm* gemm, int64_t task, const void* a_, const void* b_,
+                   const void* packed, const void* bias_, void* c_, void* scratch) {
   const Gemm& g = *gemm;
   const int64_t in_row = panels<T>(gemm), panel = task % in_row, from = task / in_row * BLOCK_ROWS;
   const int64_t first = panel * NR<T>, rows = g.m - from < BLOCK_ROWS ? g.m - from : BLOCK_ROWS;
@@ -100,9 +102,16 @@ void multiply_task(const Gemm* gemm, int64_t task, const void* a_, const void* b
   const T *a = static_cast<const T*>(a_) + from * g.a_row, *b = static_cast<const T*>(b_);
   const T* bias = static_cast<const T*>(bias_);
   if (by_dots(g)) return dots(g, first, first + columns, a, b, bias, static_cast<T*>(c_));
-  Tile<T> t{g.k, a, g.a_k == 1 ? g.a_row : g.a_k, static_cast<const T*>(packed) + panel * g.k * NR<T>,
-            panel_width<T>(g.n - first), nullptr, false, static_cast<T*>(c_) + from * g.n + first,
-            g.n, columns};
+  Tile<T> t{g.k,
+            a,
+            g.a_k == 1 ? g.a_row : g.a_k,
+            static_cast<const T*>(packed) + panel * g.k * NR<T>,
+            panel_width<T>(g.n - first),
+            nullptr,
+            false,
+            static_cast<T*>(c_) + from * g.n + first,
+            g.n,
+            columns};
   if (panel < first_packed<T>(gemm)) {
     t.b = b + first;
     t.ldb = g.b_k;
@@ -118,8 +127,10 @@ void multiply_task(const Gemm* gemm, int64_t task, const void* a_, const void* b
     for (int64_t i = 0; i < rows; ++i)
       std::memcpy(static_cast<T*>(scratch) + i * t.lda, a + i * g.a_row, g.k * sizeof(T));
   }
-  if (g.a_k == 1) multiply_rows<T, true>(rows, t);
-  else multiply_rows<T, false>(rows, t);
+  if (g.a_k == 1)
+    multiply_rows<T, true>(rows, t);
+  else
+    multiply_rows<T, false>(rows, t);
 }
 
 }  // namespace TCN_ISA

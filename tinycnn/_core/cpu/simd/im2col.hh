@@ -64,8 +64,8 @@ struct Pixel {
   }
 };
 
-// Taps [t0, t1) of one row of the window (fixed tap along D and H) for one pixel: the part inside x is
-// copied, the part in the padding is zero. Returns the place behind what was written.
+// Taps [t0, t1) of one row of the window (fixed tap along D and H) for one pixel: the part inside x
+// is copied, the part in the padding is zero. Returns the place behind what was written.
 template <class T>
 TCN_INLINE T* fill_window_row(const Gather& g, const T* x_row, bool inside, int64_t w, int64_t t0,
                               int64_t t1, const T* x_end, T* to) {
@@ -85,14 +85,16 @@ TCN_INLINE T* fill_window_row(const Gather& g, const T* x_row, bool inside, int6
   }
   for (int64_t t = t0; t < t1; ++t, to += g.c) {
     const int64_t position = start + t * a.delta;
-    if (position >= 0 && position < a.in) copy_run(to, x_row + position * xc, g.c, x_end);
-    else zero_run(to, g.c);
+    if (position >= 0 && position < a.in)
+      copy_run(to, x_row + position * xc, g.c, x_end);
+    else
+      zero_run(to, g.c);
   }
   return to;
 }
 
-// im2col of one pixel: `count` taps of its window from tap (td, th, tw) on. `x` points at the group's
-// first channel.
+// im2col of one pixel: `count` taps of its window from tap (td, th, tw) on. `x` points at the
+// group's first channel.
 struct Taps {
   int64_t d, h, w, count;
   static TCN_INLINE Taps range(const Gather& g, int64_t from, int64_t to) {
@@ -102,7 +104,8 @@ struct Taps {
 };
 
 template <class T>
-TCN_INLINE void fill_row(const Gather& g, const T* x, const T* x_end, const Pixel& p, Taps tap, T* to) {
+TCN_INLINE void fill_row(const Gather& g, const T* x, const T* x_end, const Pixel& p, Taps tap,
+                         T* to) {
   const Axis &ad = g.axis[0], &ah = g.axis[1], &aw = g.axis[2];
   while (tap.count > 0) {
     const int64_t end = least(aw.taps, tap.w + tap.count);

@@ -1,8 +1,8 @@
 // Softmax and class losses, row by row. Formulas as in reference/loss.py.
 //
 // A row is read in vectors; the lanes of the last one that lie beyond the row hold `fill`, a number
-// chosen so that they change no result. Where the array goes on behind the row, the vector is loaded
-// whole, which is faster than gathering a few numbers, and the foreign lanes are replaced.
+// chosen so that they change no result. Where the array goes on behind the row, the vector is
+// loaded whole, which is faster than gathering a few numbers, and the foreign lanes are replaced.
 #pragma once
 #include <limits>
 #include <utility>
@@ -44,8 +44,10 @@ struct Rows {
 
 template <class T>
 TCN_INLINE void put(T* p, const Vec<T>& v, int n) {
-  if (n == LANES<T>) store(p, v);
-  else store_some(p, v, n);
+  if (n == LANES<T>)
+    store(p, v);
+  else
+    store_some(p, v, n);
 }
 
 // f(c, n) for n columns from c on, a vector at a time.
@@ -70,10 +72,11 @@ TCN_INLINE V exchange(V v, std::integer_sequence<int, LANE...>) {
 
 template <class T, int HALF = LANES<T> / 2, class F>
 TCN_INLINE Vec<T> fold(Vec<T> v, F f) {
-  if constexpr (HALF == 0) return v;
+  if constexpr (HALF == 0)
+    return v;
   else
-    return fold<T, HALF / 2>(
-        f(v, exchange<HALF>(v, std::make_integer_sequence<int, LANES<T>>())), f);
+    return fold<T, HALF / 2>(f(v, exchange<HALF>(v, std::make_integer_sequence<int, LANES<T>>())),
+                             f);
 }
 #else
 template <class T, class F>
@@ -172,9 +175,8 @@ void log_softmax(const void* in, void* out, int64_t C, int64_t from, int64_t cou
     const RowSum<T> row(x, m);
     T* y = static_cast<T*>(out) + m * C;
     const Vec<T> log_sum = broadcast(T(std::log(row.sum[0])));
-    over_columns<T>(C, [&](int64_t c, int n) {
-      put<T>(y + c, x.at(m, c, n, 0) - row.largest - log_sum, n);
-    });
+    over_columns<T>(
+        C, [&](int64_t c, int n) { put<T>(y + c, x.at(m, c, n, 0) - row.largest - log_sum, n); });
   }
 }
 
@@ -217,7 +219,10 @@ struct LogSoftmaxRow {
   Vec<T> shift, log_sum;
 
   TCN_INLINE LogSoftmaxRow(const Rows<T>& x, int64_t m, const T* statistics)
-      : x(x), m(m), largest(statistics[0]), shift(broadcast(statistics[0])),
+      : x(x),
+        m(m),
+        largest(statistics[0]),
+        shift(broadcast(statistics[0])),
         log_sum(broadcast(statistics[1])) {}
 
   TCN_INLINE Vec<T> at(int64_t c, int n) const { return x.at(m, c, n, largest) - shift - log_sum; }
@@ -314,8 +319,10 @@ struct SmoothedTarget {
   bool weighted;
 
   explicit SmoothedTarget(const SoftLoss& s)
-      : target(s.target, s.rows, s.classes), w(s.weight, 1, s.classes),
-        sharp(broadcast(T(1 - s.smoothing))), spread(broadcast(T(s.smoothing / double(s.classes)))),
+      : target(s.target, s.rows, s.classes),
+        w(s.weight, 1, s.classes),
+        sharp(broadcast(T(1 - s.smoothing))),
+        spread(broadcast(T(s.smoothing / double(s.classes)))),
         weighted(s.weight != nullptr) {}
 
   TCN_INLINE Vec<T> at(int64_t m, int64_t c, int n) const {

@@ -1,4 +1,5 @@
-// Softmax and losses: what a kernel is told. Rows are (M, C), C-contiguous, as in reference/loss.py.
+// Softmax and losses: what a kernel is told. Rows are (M, C), C-contiguous, as in
+// reference/loss.py.
 #pragma once
 #include "isa.hh"
 
@@ -49,7 +50,8 @@ struct LossKernels {
                                       const void* gain, int64_t gain_stride, double divisor,
                                       void* grad_x, void* grad_target, int64_t from, int64_t count);
 
-  // Elements `from` to `from + count`; losses may be null. *sum is theirs; 0 if one is out of range.
+  // Elements `from` to `from + count`; losses may be null. *sum is theirs; 0 if one is out of
+  // range.
   int (*pair[PAIR_KINDS])(const PairLoss*, void* losses, double* sum, int64_t from, int64_t count);
   void (*pair_backward[PAIR_KINDS])(const PairLoss*, const void* gain, int64_t gain_stride,
                                     double divisor, void* grad_x, void* grad_target, int64_t from,

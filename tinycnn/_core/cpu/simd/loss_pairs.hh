@@ -85,8 +85,10 @@ struct Pairs {
   const T *x, *target, *weight, *pos_weight;
 
   explicit Pairs(const PairLoss& s)
-      : x(static_cast<const T*>(s.x)), target(static_cast<const T*>(s.target)),
-        weight(static_cast<const T*>(s.weight)), pos_weight(static_cast<const T*>(s.pos_weight)) {}
+      : x(static_cast<const T*>(s.x)),
+        target(static_cast<const T*>(s.target)),
+        weight(static_cast<const T*>(s.weight)),
+        pos_weight(static_cast<const T*>(s.pos_weight)) {}
 
   static TCN_INLINE Vec<T> at(const T* p, int64_t i, int n, T absent) {
     return !p ? broadcast(absent) : n == LANES<T> ? load(p + i) : load_some(p + i, n);
@@ -106,8 +108,9 @@ int pair_loss(const PairLoss* s, void* out, double* sum, int64_t from, int64_t c
   T* losses = static_cast<T*>(out);
   Vec<T> total = broadcast(T(0));
   over_numbers<T>(from, count, [&](int64_t i, int n) {
-    const Vec<T> loss = p.at(p.weight, i, n, 1) * Loss::value(p.at(p.x, i, n, 0),
-                            p.at(p.target, i, n, 0), p.at(p.pos_weight, i, n, 1));
+    const Vec<T> loss =
+        p.at(p.weight, i, n, 1) *
+        Loss::value(p.at(p.x, i, n, 0), p.at(p.target, i, n, 0), p.at(p.pos_weight, i, n, 1));
     if (losses) put<T>(losses + i, loss, n);
     total += n == LANES<T> ? loss : first<T>(loss, n, 0);
   });

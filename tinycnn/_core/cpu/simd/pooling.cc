@@ -3,10 +3,12 @@
 
 namespace TCN_ISA {
 
-#define KERNELS(T)                                                                       \
-  {{max_forward<T, NoPlace>, max_forward<T, uint8_t>, max_forward<T, int32_t>},          \
-   {nullptr, max_backward<T, uint8_t>, max_backward<T, int32_t>},                        \
-   avg_forward<T>, avg_backward<T>}
+#define KERNELS(T)                                                                     \
+  {                                                                                    \
+    {max_forward<T, NoPlace>, max_forward<T, uint8_t>, max_forward<T, int32_t>},       \
+        {nullptr, max_backward<T, uint8_t>, max_backward<T, int32_t>}, avg_forward<T>, \
+        avg_backward<T>                                                                \
+  }
 
 extern const PoolKernels pool_kernels[2] = {KERNELS(float), KERNELS(double)};
 

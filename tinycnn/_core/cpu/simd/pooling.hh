@@ -1,12 +1,12 @@
 // Pooling with channels last: vectors run over the channels of a pixel.
 //
-//     window of 2 x 2           x  row h     | a0 a1 a2 .. | b0 b1 b2 .. |     two pixels of C channels
-//     for each vector of           row h + 1 | c0 c1 c2 .. | d0 d1 d2 .. |
-//     channels:                 y            | max of a, b, c, d, lane by lane
+//     window of 2 x 2         x  row h     | a0 a1 a2 .. | b0 b1 b2 .. |    two pixels of C channels
+//     for each vector of         row h + 1 | c0 c1 c2 .. | d0 d1 d2 .. |
+//     channels:               y            | max of a, b, c, d, lane by lane
 //
-// Pixels are written in the order of memory. So where C is no multiple of a vector, the last vector of a
-// pixel may run over into the next one, whose own numbers follow; only at the end of a task's block,
-// and of the arrays, are vectors cut.
+// Pixels are written in the order of memory. So where C is no multiple of a vector, the last vector
+// of a pixel may run over into the next one, whose own numbers follow; only at the end of a task's
+// block, and of the arrays, are vectors cut.
 #pragma once
 #include <limits>
 #include <type_traits>
@@ -49,8 +49,10 @@ TCN_INLINE Vec<Int<T>> fetch_places(const P* p, int n) {
 
 template <class T>
 TCN_INLINE void put(T* p, const Vec<T>& v, int n) {
-  if (n == LANES<T>) store(p, v);
-  else store_some(p, v, n);
+  if (n == LANES<T>)
+    store(p, v);
+  else
+    store_some(p, v, n);
 }
 
 template <class I, class P>
@@ -59,8 +61,10 @@ TCN_INLINE void put_places(P* p, const Vec<I>& v, int n) {
   P places[LANES<I>];
   store(lanes, v);
   for (int i = 0; i < LANES<I>; ++i) places[i] = P(lanes[i]);
-  if (n == LANES<I>) std::memcpy(p, places, sizeof places);
-  else for (int i = 0; i < n; ++i) p[i] = places[i];
+  if (n == LANES<I>)
+    std::memcpy(p, places, sizeof places);
+  else
+    for (int i = 0; i < n; ++i) p[i] = places[i];
 }
 
 // A block of the row: image, d, h, and the pixels [from, to) of it.
@@ -88,12 +92,13 @@ TCN_INLINE int64_t window_rows(const PoolPlan& p, const PoolBlock& b, PoolRow* r
   int64_t count = 0;
   for (int64_t d = D.start[b.d], i = 0; d < D.stop[b.d]; d += D.step, ++i)
     for (int64_t h = H.start[b.h], j = 0; h < H.stop[b.h]; h += H.step, ++j)
-      rows[count++] = PoolRow{((b.image * D.size + d) * H.size + h) * W.size,
-                              (i * H.kernel + j) * W.kernel, 0};
+      rows[count++] =
+          PoolRow{((b.image * D.size + d) * H.size + h) * W.size, (i * H.kernel + j) * W.kernel, 0};
   return count;
 }
 
-// Where the places of a window's rows lie: `x` points at one vector of its first pixel in row 0 of x.
+// Where the places of a window's rows lie: `x` points at one vector of its first pixel in row 0 of
+// x.
 template <class T>
 struct WindowAt {
   const PoolRow* rows;
@@ -151,7 +156,8 @@ struct Largest {
 template <class T>
 struct Average {
   template <int U, bool WHOLE>
-  TCN_INLINE void run(const WindowAt<T>& at, T* y, int64_t to, T divisor, int lanes, int kept) const {
+  TCN_INLINE void run(const WindowAt<T>& at, T* y, int64_t to, T divisor, int lanes,
+                      int kept) const {
     sum_window<T, U, WHOLE>(at, y + to, divisor, lanes, kept);
   }
 };
@@ -179,15 +185,18 @@ TCN_INLINE void pool_forward(const PoolPlan& p, int64_t task, const T* x, T* y, 
       }
       const int rest = int(C - c < LANES<T> ? C - c : LANES<T>);
       const int kept = to + c + LANES<T> <= y_end ? LANES<T> : rest;
-      if (at.x + last + LANES<T> <= x_end) op.template run<1, true>(at, y, to + c, divisor, rest, kept);
-      else op.template run<1, false>(at, y, to + c, divisor, rest, rest);
+      if (at.x + last + LANES<T> <= x_end)
+        op.template run<1, true>(at, y, to + c, divisor, rest, kept);
+      else
+        op.template run<1, false>(at, y, to + c, divisor, rest, rest);
       c += LANES<T>;
     }
   }
 }
 
 template <class T, class P>
-void max_forward(const PoolPlan* p, int64_t task, const void* x, void* y, void* position, PoolRow* rows) {
+void max_forward(const PoolPlan* p, int64_t task, const void* x, void* y, void* position,
+                 PoolRow* rows) {
   pool_forward(*p, task, static_cast<const T*>(x), static_cast<T*>(y),
                Largest<T, P>{static_cast<P*>(position)}, rows);
 }
@@ -231,7 +240,8 @@ struct Given {
   Vec<Int<T>> place;
 };
 
-// What an output hands back to the pixel at `place` of its window: read(...) once, share(...) for each.
+// What an output hands back to the pixel at `place` of its window: read(...) once, share(...) for
+// each.
 template <class T, class P>
 struct ToLargest {
   const T* grad_y;
@@ -260,8 +270,9 @@ struct ToAll {
 
 // The sum of what the windows that hold pixel w hand back to U vectors of its channels from c on.
 template <int U, bool WHOLE, class T, class Op>
-TCN_INLINE void gather_pixel(const PoolPlan& p, const Op& op, const PoolRow* rows, int64_t row_count,
-                             int64_t w, int64_t c, T* grad_x, int lanes, int kept) {
+TCN_INLINE void gather_pixel(const PoolPlan& p, const Op& op, const PoolRow* rows,
+                             int64_t row_count, int64_t w, int64_t c, T* grad_x, int lanes,
+                             int kept) {
   const PoolTable& W = p.axis[2];
   Vec<T> sum[U] = {};
   for (int64_t ow = W.low[w]; ow < W.high[w]; ++ow) {
@@ -269,19 +280,19 @@ TCN_INLINE void gather_pixel(const PoolPlan& p, const Op& op, const PoolRow* row
     if (k < 0) continue;
     for (int64_t r = 0; r < row_count; ++r) {
       const int64_t from = (rows[r].pixel + ow) * p.c + c;
-      TCN_UNROLL for (int u = 0; u < U; ++u)
-        sum[u] += op.share(op.template read<WHOLE>(from + u * LANES<T>, lanes), rows[r].place + k,
-                           rows[r].count * W.count[ow]);
+      TCN_UNROLL for (int u = 0; u < U; ++u) sum[u] +=
+          op.share(op.template read<WHOLE>(from + u * LANES<T>, lanes), rows[r].place + k,
+                   rows[r].count * W.count[ow]);
     }
   }
   TCN_UNROLL for (int u = 0; u < U; ++u) put(grad_x + u * LANES<T>, sum[u], kept);
 }
 
-// Where a row of x meets one row of windows that do not overlap, and channels are few: each output is
-// read once for all its pixels of the row. Same numbers as by gather_pixel.
+// Where a row of x meets one row of windows that do not overlap, and channels are few: each output
+// is read once for all its pixels of the row. Same numbers as by gather_pixel.
 template <class T, class Op>
-TCN_INLINE void gather_apart(const PoolPlan& p, const PoolBlock& b, const Op& op, const PoolRow& row,
-                             int64_t c, int64_t y_size, T* grad_x) {
+TCN_INLINE void gather_apart(const PoolPlan& p, const PoolBlock& b, const Op& op,
+                             const PoolRow& row, int64_t c, int64_t y_size, T* grad_x) {
   const PoolTable& W = p.axis[2];
   const int rest = int(p.c - c < LANES<T> ? p.c - c : LANES<T>);
   T* to = grad_x + (b.row * W.size + b.from) * p.c + c;
@@ -304,7 +315,8 @@ TCN_INLINE void gather_apart(const PoolPlan& p, const PoolBlock& b, const Op& op
 }
 
 template <class T, class Op>
-TCN_INLINE void pool_backward(const PoolPlan& p, int64_t task, const Op& op, T* grad_x, PoolRow* rows) {
+TCN_INLINE void pool_backward(const PoolPlan& p, int64_t task, const Op& op, T* grad_x,
+                              PoolRow* rows) {
   const PoolTable &D = p.axis[0], &H = p.axis[1], &W = p.axis[2];
   const PoolBlock b = pool_block(p, task, H.size, W.size, D.size);
   const int64_t C = p.c, x_end = (b.row * W.size + b.to) * C;
@@ -335,8 +347,8 @@ TCN_INLINE void pool_backward(const PoolPlan& p, int64_t task, const Op& op, T* 
 }
 
 template <class T, class P>
-void max_backward(const PoolPlan* p, int64_t task, const void* grad_y, const void* position, void* grad_x,
-                  PoolRow* rows) {
+void max_backward(const PoolPlan* p, int64_t task, const void* grad_y, const void* position,
+                  void* grad_x, PoolRow* rows) {
   const ToLargest<T, P> op{static_cast<const T*>(grad_y), static_cast<const P*>(position)};
   pool_backward(*p, task, op, static_cast<T*>(grad_x), rows);
 }

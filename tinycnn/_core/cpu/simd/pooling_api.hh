@@ -1,6 +1,6 @@
-// Pooling: what a kernel is told. A task is a block of pixels of one row: of y in a forward pass, of
-// grad_x in a backward pass, where each pixel gathers from the windows that hold it. So every number is
-// written by one thread, and summed in one order, for any number of threads.
+// Pooling: what a kernel is told. A task is a block of pixels of one row: of y in a forward pass,
+// of grad_x in a backward pass, where each pixel gathers from the windows that hold it. So every
+// number is written by one thread, and summed in one order, for any number of threads.
 #pragma once
 #include "isa.hh"
 
@@ -8,22 +8,22 @@
 struct PoolTable {
   int64_t size, out, step, kernel;
   const int64_t *start, *stop, *count;  // [out]
-  const int64_t *low, *high;            // [size]: windows low[p] <= i < high[p], some of them, hold p
+  const int64_t *low, *high;  // [size]: windows low[p] <= i < high[p], some of them, hold p
 };
 
 struct PoolPlan {
   PoolTable axis[3];  // D, H, W
   int64_t images, c;
-  int64_t block;      // pixels of a task
-  int apart;          // along W each pixel is in one window at most, and the step is 1
-  double divisor;     // of averages; 0: the product of the counts
+  int64_t block;   // pixels of a task
+  int apart;       // along W each pixel is in one window at most, and the step is 1
+  double divisor;  // of averages; 0: the product of the counts
 };
 
 // One row of x in a window, or one row of y whose windows hold a pixel.
 struct PoolRow {
-  int64_t pixel;   // its first pixel, counted from the start of the array
-  int64_t place;   // place in the window of the row's first pixel
-  int64_t count;   // of a row of y: product of the counts along D and H
+  int64_t pixel;  // its first pixel, counted from the start of the array
+  int64_t place;  // place in the window of the row's first pixel
+  int64_t count;  // of a row of y: product of the counts along D and H
 };
 
 // Kernels for position of no type (not wanted; forward only), uint8, int32.

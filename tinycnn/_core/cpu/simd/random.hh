@@ -1,6 +1,6 @@
 // Philox 4x32-10, 64 blocks of four words at a time, as plain loops over blocks: multiplying 32-bit
-// words to 64 bits has no name in the vector extensions, but the compiler finds the instructions, as
-// long as it does not first unroll a loop of known length into single steps.
+// words to 64 bits has no name in the vector extensions, but the compiler finds the instructions,
+// as long as it does not first unroll a loop of known length into single steps.
 #pragma once
 #include "random_api.hh"
 #include "vec.hh"

@@ -1,5 +1,5 @@
-// Philox 4x32-10: what reference/random.py says. Every element is a function of (seed, position), so a
-// call may fill any part of an array.
+// Philox 4x32-10: what reference/random.py says. Every element is a function of (seed, position),
+// so a call may fill any part of an array.
 #pragma once
 #include "isa.hh"
 

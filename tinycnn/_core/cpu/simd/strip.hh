@@ -30,9 +30,9 @@ constexpr int64_t STRIP_PIXELS = 7;
 template <class T>
 TCN_INLINE bool uses_strip(const Gather& g) {
   const Axis &d = g.axis[0], &w = g.axis[2];
-  return g.c > 0 && d.in == 1 && d.out == 1 && d.taps == 1 && d.first == 0 && w.out >= STRIP_PIXELS &&
-         g.axis[1].taps > 0 && w.taps > 0 && (w.delta == 1 || w.taps == 1) &&
-         w.step * g.c * int64_t(sizeof(T)) % 4096 != 0;
+  return g.c > 0 && d.in == 1 && d.out == 1 && d.taps == 1 && d.first == 0 &&
+         w.out >= STRIP_PIXELS && g.axis[1].taps > 0 && w.taps > 0 &&
+         (w.delta == 1 || w.taps == 1) && w.step * g.c * int64_t(sizeof(T)) % 4096 != 0;
 }
 
 TCN_INLINE bool stays_inside(const Axis& a) {
@@ -71,7 +71,8 @@ const T* fill_strip(const Gather& g, const Strip& s, const StripTile& t, int64_t
   const T *x_image = x + t.n * image, *x_end = x + g.images * image;
   if (s.in_place) return x_image + top * s.row + w.first * xc;
   const int64_t columns = s.row / g.c;
-  const int64_t lo = least(most(-w.first, 0), columns), hi = most(least(w.in - w.first, columns), lo);
+  const int64_t lo = least(most(-w.first, 0), columns),
+                hi = most(least(w.in - w.first, columns), lo);
   const int64_t rows = (t.height - 1) * h.step + (h.taps - 1) * h.delta + 1;
   for (int64_t r = 0; r < rows; ++r) {
     T* to = memory + r * s.row;

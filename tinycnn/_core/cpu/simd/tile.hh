@@ -10,9 +10,9 @@
 //     a[MR-1][k] -->    |        |        |
 //
 // One step of k costs NV vector loads, MR broadcasts and MR * NV multiply-adds. With AVX-512 (32
-// registers) 14 x 2 keeps 28 sums, 2 vectors of B and a broadcast in registers: 28 multiply-adds for
-// 16 loads, and two of each run in a cycle. Every sum of rows adds its products in the order of k,
-// whatever the tile's size: results do not depend on how a matrix is cut into tiles.
+// registers) 14 x 2 keeps 28 sums, 2 vectors of B and a broadcast in registers: 28 multiply-adds
+// for 16 loads, and two of each run in a cycle. Every sum of rows adds its products in the order of
+// k, whatever the tile's size: results do not depend on how a matrix is cut into tiles.
 //
 // A is read in one of two ways: ROWS, a[i * lda + k] (a row of A is contiguous), or columns,
 // a[k * lda + i], which is the transpose of A where it lies and what the weight gradient needs.
@@ -39,16 +39,16 @@ constexpr int NR = 2 * LANES<T>;
 
 template <class T>
 struct Tile {
-  int64_t depth;   // K, or its part in one segment
+  int64_t depth;  // K, or its part in one segment
   const T* a;
   int64_t lda;
-  const T* b;      // B[k] at b + k * ldb, readable for whole vectors
+  const T* b;  // B[k] at b + k * ldb, readable for whole vectors
   int64_t ldb;
-  const T* bias;   // null, or readable for whole vectors: what the sums start from
-  bool add;        // add to what C holds
+  const T* bias;  // null, or readable for whole vectors: what the sums start from
+  bool add;       // add to what C holds
   T* c;
   int64_t ldc;
-  int columns;     // of C; the last vector may be cut
+  int columns;  // of C; the last vector may be cut
   int64_t segments = 1;
   int64_t a_segment = 0;  // from the start of one segment of A to the next
 };
@@ -92,8 +92,10 @@ void multiply(const Tile<T>& t) {
   TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
     T* c = t.c + i * t.ldc + j * L;
     if constexpr (SPLIT) sum[i][j] += odd[i][j];
-    if (j < NV - 1 || rest == L) store(c, sum[i][j]);
-    else store_some(c, sum[i][j], rest);
+    if (j < NV - 1 || rest == L)
+      store(c, sum[i][j]);
+    else
+      store_some(c, sum[i][j], rest);
   }
 }
 
@@ -112,8 +114,10 @@ void multiply_rows(int64_t rows, Tile<T> t) {
   TCN_ASSERT(t.columns > 0 && t.columns <= NR<T>);
   for (int64_t tiles = (rows + MR - 1) / MR; tiles > 0; --tiles) {
     const int height = int((rows + tiles - 1) / tiles);
-    if (t.columns > LANES<T>) multiply_height<T, 2, ROWS>(height, t);
-    else multiply_height<T, 1, ROWS>(height, t);
+    if (t.columns > LANES<T>)
+      multiply_height<T, 2, ROWS>(height, t);
+    else
+      multiply_height<T, 1, ROWS>(height, t);
     t.a += ROWS ? height * t.lda : height;
     t.c += height * t.ldc;
     rows -= height;

@@ -3,11 +3,15 @@
 
 namespace TCN_ISA {
 
-#define KERNELS(T)                                                                          \
-  {{sweep<T, Sgd<T, false>>, sweep<T, Sgd<T, true>>, sweep<T, Adam<T, false>>,              \
-    sweep<T, Adam<T, true>>, sweep<T, RmsProp<T, false, false>>,                            \
-    sweep<T, RmsProp<T, false, true>>, sweep<T, RmsProp<T, true, false>>,                   \
-    sweep<T, RmsProp<T, true, true>>, sweep<T, Adagrad<T>>, sweep<T, Adadelta<T>>}}
+#define KERNELS(T)                                                                      \
+  {                                                                                     \
+    {                                                                                   \
+      sweep<T, Sgd<T, false>>, sweep<T, Sgd<T, true>>, sweep<T, Adam<T, false>>,        \
+          sweep<T, Adam<T, true>>, sweep<T, RmsProp<T, false, false>>,                  \
+          sweep<T, RmsProp<T, false, true>>, sweep<T, RmsProp<T, true, false>>,         \
+          sweep<T, RmsProp<T, true, true>>, sweep<T, Adagrad<T>>, sweep<T, Adadelta<T>> \
+    }                                                                                   \
+  }
 
 extern const UpdateKernels update_kernels[2] = {KERNELS(float), KERNELS(double)};
 

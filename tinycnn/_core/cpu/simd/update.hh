@@ -8,9 +8,9 @@
 
 namespace TCN_ISA {
 
-// A product that is rounded before it is added to anything. Elsewhere the compiler may fuse a product
-// and a sum; these are the places where PyTorch rounds twice, and over many steps such differences
-// in the last digit of a parameter would add up to more than 1e-6.
+// A product that is rounded before it is added to anything. Elsewhere the compiler may fuse a
+// product and a sum; these are the places where PyTorch rounds twice, and over many steps such
+// differences in the last digit of a parameter would add up to more than 1e-6.
 template <class T>
 TCN_INLINE Vec<T> rounded(Vec<T> product) {
 #if defined(TCN_GNU_VECTORS) && defined(__AVX512F__)
@@ -30,7 +30,8 @@ struct Descent {
   bool decays;
 
   explicit Descent(const UpdateSettings& c)
-      : sign(broadcast(T(c.sign))), weight_decay(broadcast(T(c.weight_decay))),
+      : sign(broadcast(T(c.sign))),
+        weight_decay(broadcast(T(c.weight_decay))),
         decays(c.weight_decay != 0) {}
 
   TCN_INLINE Vec<T> operator()(const Vec<T>& p, const Vec<T>& grad) const {
@@ -48,8 +49,11 @@ struct Sgd {
   bool nesterov;
 
   Sgd(const Update& u, const UpdateSettings& c)
-      : descent(c), lr(broadcast(T(u.rate))), momentum(broadcast(T(c.momentum))),
-        gain(broadcast(T(c.gain))), nesterov(c.nesterov) {}
+      : descent(c),
+        lr(broadcast(T(u.rate))),
+        momentum(broadcast(T(c.momentum))),
+        gain(broadcast(T(c.gain))),
+        nesterov(c.nesterov) {}
 
   TCN_INLINE void operator()(Vec<T>& p, const Vec<T>& grad, Vec<T>* s) const {
     Vec<T> g = descent(p, grad);
@@ -69,9 +73,14 @@ struct Adam {
   Vec<T> rate, shrink, gain1, decay2, gain2, scale, eps;
 
   Adam(const Update& u, const UpdateSettings& c)
-      : descent(c), rate(broadcast(T(u.rate))), shrink(broadcast(T(c.shrink))),
-        gain1(broadcast(T(1 - c.decay1))), decay2(broadcast(T(c.decay2))),
-        gain2(broadcast(T(1 - c.decay2))), scale(broadcast(T(u.scale))), eps(broadcast(T(c.eps))) {}
+      : descent(c),
+        rate(broadcast(T(u.rate))),
+        shrink(broadcast(T(c.shrink))),
+        gain1(broadcast(T(1 - c.decay1))),
+        decay2(broadcast(T(c.decay2))),
+        gain2(broadcast(T(1 - c.decay2))),
+        scale(broadcast(T(u.scale))),
+        eps(broadcast(T(c.eps))) {}
 
   TCN_INLINE void operator()(Vec<T>& p, const Vec<T>& grad, Vec<T>* s) const {
     const Vec<T> g = descent(p, grad);
@@ -92,8 +101,11 @@ struct RmsProp {
   Vec<T> lr, decay, gain, eps, momentum;
 
   RmsProp(const Update& u, const UpdateSettings& c)
-      : descent(c), lr(broadcast(T(u.rate))), decay(broadcast(T(c.decay2))),
-        gain(broadcast(T(1 - c.decay2))), eps(broadcast(T(c.eps))),
+      : descent(c),
+        lr(broadcast(T(u.rate))),
+        decay(broadcast(T(c.decay2))),
+        gain(broadcast(T(1 - c.decay2))),
+        eps(broadcast(T(c.eps))),
         momentum(broadcast(T(c.momentum))) {}
 
   TCN_INLINE void operator()(Vec<T>& p, const Vec<T>& grad, Vec<T>* s) const {
@@ -139,8 +151,11 @@ struct Adadelta {
   Vec<T> lr, decay, gain, eps;
 
   Adadelta(const Update& u, const UpdateSettings& c)
-      : descent(c), lr(broadcast(T(u.rate))), decay(broadcast(T(c.decay2))),
-        gain(broadcast(T(1 - c.decay2))), eps(broadcast(T(c.eps))) {}
+      : descent(c),
+        lr(broadcast(T(u.rate))),
+        decay(broadcast(T(c.decay2))),
+        gain(broadcast(T(1 - c.decay2))),
+        eps(broadcast(T(c.eps))) {}
 
   TCN_INLINE void operator()(Vec<T>& p, const Vec<T>& grad, Vec<T>* s) const {
     const Vec<T> g = descent(p, grad);

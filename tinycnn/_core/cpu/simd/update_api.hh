@@ -1,22 +1,32 @@
-// Optimiser updates: what a kernel is told. The parameters of a group are laid end to end in thought
-// and cut into chunks of one size, so that many small parameters share the threads as evenly as one
-// large one, and an element is computed alike for any number of threads.
+// Optimiser updates: what a kernel is told. The parameters of a group are laid end to end in
+// thought and cut into chunks of one size, so that many small parameters share the threads as
+// evenly as one large one, and an element is computed alike for any number of threads.
 #pragma once
 #include <cstdint>
 
 #include "isa.hh"
 
 enum UpdateRule {
-  SGD, SGD_MOMENTUM, ADAM, ADAM_AMSGRAD, RMSPROP, RMSPROP_MOMENTUM, RMSPROP_CENTERED,
-  RMSPROP_CENTERED_MOMENTUM, ADAGRAD, ADADELTA, UPDATE_RULES
+  SGD,
+  SGD_MOMENTUM,
+  ADAM,
+  ADAM_AMSGRAD,
+  RMSPROP,
+  RMSPROP_MOMENTUM,
+  RMSPROP_CENTERED,
+  RMSPROP_CENTERED_MOMENTUM,
+  ADAGRAD,
+  ADADELTA,
+  UPDATE_RULES
 };
 
 // The same for every parameter of the group. Names as in reference/update.py.
 struct UpdateSettings {
-  double sign;               // -1 for maximize, else 1
+  double sign;                  // -1 for maximize, else 1
   double weight_decay, shrink;  // added to the gradient; multiplied with the parameter
-  double momentum, gain;     // gain = 1 - dampening
-  double decay1, decay2;     // Adam: beta1, beta2; RMSprop: -, alpha; Adadelta: -, rho; Adagrad: lr_decay, -
+  double momentum, gain;        // gain = 1 - dampening
+  double decay1,
+      decay2;  // Adam: beta1, beta2; RMSprop: -, alpha; Adadelta: -, rho; Adagrad: lr_decay, -
   double eps;
   int nesterov;
 };
