@@ -120,7 +120,13 @@ def fits(integer, dtype):
     return least <= integer <= most
 
 
-_RANGE = {bool_: (0, 1), uint8: (0, 255)}
-_RANGE.update({d: (-(2 ** (8 * d.itemsize - 1)), 2 ** (8 * d.itemsize - 1) - 1)
-               for d in (int8, int16, int32, int64)})
-_RANGE.update({d: (-(10**308), 10**308) for d in (float32, float64)})
+_RANGE: dict[numpy.dtype, tuple[int, int]] = {
+    bool_: (0, 1),
+    uint8: (0, 255),
+    int8: (-(2**7), 2**7 - 1),
+    int16: (-(2**15), 2**15 - 1),
+    int32: (-(2**31), 2**31 - 1),
+    int64: (-(2**63), 2**63 - 1),
+    float32: (-(10**308), 10**308),
+    float64: (-(10**308), 10**308),
+}
