@@ -9,19 +9,15 @@ import math
 
 import numpy
 from numpy import (  # noqa: F401
-    arange,
     asarray,
     broadcast_to,
     concatenate,
     empty,
     empty_like,
-    eye,
     flip,
-    full,
     ndarray,
     ones,
     ones_like,
-    stack,
     where,
     zeros,
     zeros_like,
@@ -75,19 +71,14 @@ def _named(function, name):
 
 absolute = _unary(numpy.absolute)
 ceil = _unary(numpy.ceil)
-cos = _unary(numpy.cos)
 exp = _quiet(_unary(numpy.exp))
-expm1 = _quiet(_unary(numpy.expm1))
 floor = _unary(numpy.floor)
 isfinite = _unary(numpy.isfinite)
 isinf = _unary(numpy.isinf)
 isnan = _unary(numpy.isnan)
 log = _quiet(_unary(numpy.log))
-log1p = _quiet(_unary(numpy.log1p))
-logical_not = _unary(numpy.logical_not)
 negative = _unary(numpy.negative)
 rint = _unary(numpy.rint)
-sin = _unary(numpy.sin)
 sqrt = _quiet(_unary(numpy.sqrt))
 square = _quiet(_unary(numpy.square))
 
@@ -198,14 +189,6 @@ def reshape(x, shape):
     return x.reshape(shape)
 
 
-def transpose(x, axes):
-    return x.transpose(axes)
-
-
-def take(x, index, axis):
-    return asarray(numpy.take(x, index, axis))
-
-
 def take_along_axis(x, index, axis):
     return numpy.take_along_axis(x, index, axis)
 
@@ -225,7 +208,7 @@ def add_at(x, key, values):
     numpy.add.at(x, key, values)
 
 
-def is_dense(x):
+def _is_dense(x):
     """True if the elements of `x` fill one block of memory, in whatever order of axes."""
     if x.flags.forc:
         return True
@@ -240,7 +223,7 @@ def is_dense(x):
 
 def dense(x):
     """`x` itself if its elements fill one block of memory, else a copy that does."""
-    return x if is_dense(x) else x.copy("K")
+    return x if _is_dense(x) else x.copy("K")
 
 
 def same_layout(x, like):
@@ -250,11 +233,6 @@ def same_layout(x, like):
     y = empty_like(like, dtype=x.dtype)
     y[...] = x
     return y
-
-
-def count(shape):
-    """The number of elements of an array of this shape."""
-    return math.prod(shape)
 
 
 __all__ = [
