@@ -18,17 +18,12 @@ QUICK = ["--seconds", "0.01"]
 NO_TORCH = "compares with PyTorch, which is not installed"
 
 SCRIPTS = [  # script, --only, the row it names: case, what, unit
-    ("bench_conv", "1->6 5x5, 28x28, batch 1, gradient of weight",
-     ("1->6 5x5, 28x28, batch 1", "gradient of weight", "FLOP")),
     ("bench_conv", "1->6 5x5, 28x28, batch 1, forward + backward",
      ("1->6 5x5, 28x28, batch 1", "forward + backward", "FLOP")),
     ("bench_conv", "64->64 9, 1024, batch 16, gradient of input",
      ("64->64 9, 1024, batch 16", "gradient of input", "FLOP")),
-    ("bench_conv", "16->32 3x3x3, 16x16x16, batch 4, gradient of weight",
-     ("16->32 3x3x3, 16x16x16, batch 4", "gradient of weight", "FLOP")),
     ("bench_pooling", "64x16x10x10, backward", ("max 2x2, 64x16x10x10", "backward", "B")),
     ("bench_batchnorm", "128x512, evaluation", ("128x512", "evaluation", "B")),
-    ("bench_batchnorm", "64x6x28x28, forward +", ("64x6x28x28", "forward + backward", "B")),
     ("bench_optim", "61,706, Adam", ("LeNet-5, 61,706", "Adam", "B")),
     ("bench_train_step", "batch 1, training",
      ("LeNet-5, 28x28, batch 1", "training step", "FLOP")),

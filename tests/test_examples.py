@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import tinycnn
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 OPTIONS = {
     "01_autograd.py": ["--steps", "5"],
@@ -18,7 +20,8 @@ OPTIONS = {
 
 
 def run(name, *options, **environment):
-    environment = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", **environment}
+    here = str(Path(tinycnn.__file__).parent.parent)  # the package under test, installed or not
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": here, **environment}
     result = subprocess.run(
         [sys.executable, str(EXAMPLES / name), *map(str, options)],
         env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
