@@ -19,13 +19,17 @@ OPTIONS = {
 }
 
 
-def run(name, *options, **environment):
+def start(name, *options, **environment):
     here = str(Path(tinycnn.__file__).parent.parent)  # the package under test, installed or not
     environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": here, **environment}
-    result = subprocess.run(
+    return subprocess.run(
         [sys.executable, str(EXAMPLES / name), *map(str, options)],
         env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
     )
+
+
+def run(name, *options, **environment):
+    result = start(name, *options, **environment)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -78,7 +82,6 @@ def test_lenet_says_in_one_sentence_that_there_is_no_mnist(tmp_path):
 
 
 def test_wrong_arguments_are_explained():
-    result = subprocess.run([sys.executable, str(EXAMPLES / "lenet_mnist.py"), "--epochs", "0"],
-                            capture_output=True, text=True)
+    result = start("lenet_mnist.py", "--epochs", "0")
     assert result.returncode == 2
     assert "--epochs and --batch-size must be at least 1" in result.stderr
