@@ -34,6 +34,35 @@ def _kernel_view(weight, dims):
     return weight.transpose(0, 2, 3, 4, 1)
 
 
+def _remember(ctx, x, weight, window, groups, dims):
+    """What backward needs; the input only if the weights want a gradient."""
+    ctx.x, ctx.x_shape = x if ctx.needs[1] else None, x.shape
+    ctx.weight, ctx.window, ctx.groups, ctx.dims = weight, window, groups, dims
+
+
+def _gradients(ctx, grad_y, to_input, of_weight):
+    """Gradients of input, weight and bias, those that are needed.
+
+    to_input(grad_y, kernel, bias, grad_x, ...) takes grad_y back to the input;
+    of_weight(grad_y, grad_kernel, ...) pairs it with the input that was seen.
+    """
+    k, dims, plan = ctx.kernels, ctx.dims, (ctx.window, ctx.groups)
+    need_x, need_weight, need_bias = ctx.needs[:3]
+    grad_y = to_channels_last(k, grad_y, dims)
+    grad_x = grad_weight = grad_bias = None
+    if need_x:
+        grad_x = k.empty(ctx.x_shape, grad_y.dtype)
+        to_input(grad_y, _kernel_view(ctx.weight, dims), None, grad_x, *plan)
+        grad_x = from_channels_last(grad_x, dims)
+    if need_weight:
+        grad_weight = k.empty(ctx.weight.shape, grad_y.dtype)
+        of_weight(grad_y, _kernel_view(grad_weight, dims), *plan)
+    if need_bias:
+        grad_bias = k.empty(grad_y.shape[4:], grad_y.dtype)
+        k.sum_rows(grad_y, grad_bias)
+    return grad_x, grad_weight, grad_bias
+
+
 class Convolution(Function):
     """See conv2d."""
 
@@ -41,33 +70,19 @@ class Convolution(Function):
     def forward(ctx, x, weight, bias, window, groups, dims):
         k = ctx.kernels
         x = to_channels_last(k, x, dims)
-        kernel = _kernel_view(weight, dims)
         y = k.empty((x.shape[0], *window.output_size(x.shape[1:4]), weight.shape[0]), x.dtype)
-        k.conv_forward(x, kernel, None if bias is None else k.contiguous(bias), y, window, groups)
-        ctx.x = x if ctx.needs[1] else None
-        ctx.x_shape, ctx.weight = x.shape, weight
-        ctx.window, ctx.groups, ctx.dims = window, groups, dims
+        bias = None if bias is None else k.contiguous(bias)
+        k.conv_forward(x, _kernel_view(weight, dims), bias, y, window, groups)
+        _remember(ctx, x, weight, window, groups, dims)
         return from_channels_last(y, dims)
 
     @staticmethod
     def backward(ctx, grad_y):
-        k, window, groups, dims = ctx.kernels, ctx.window, ctx.groups, ctx.dims
-        need_x, need_weight, need_bias = ctx.needs[:3]
-        grad_y = to_channels_last(k, grad_y, dims)
-        grad_x = grad_weight = grad_bias = None
-        if need_x:
-            grad_x = k.empty(ctx.x_shape, grad_y.dtype)
-            kernel = _kernel_view(ctx.weight, dims)
-            k.conv_backward_input(grad_y, kernel, None, grad_x, window, groups)
-            grad_x = from_channels_last(grad_x, dims)
-        if need_weight:
-            grad_weight = k.empty(ctx.weight.shape, grad_y.dtype)
-            kernel = _kernel_view(grad_weight, dims)
-            k.conv_backward_weight(ctx.x, grad_y, kernel, window, groups)
-        if need_bias:
-            grad_bias = k.empty(grad_y.shape[4:], grad_y.dtype)
-            k.sum_rows(grad_y, grad_bias)
-        return grad_x, grad_weight, grad_bias
+        k = ctx.kernels
+        return _gradients(
+            ctx, grad_y, k.conv_backward_input,
+            lambda grad_y, *rest: k.conv_backward_weight(ctx.x, grad_y, *rest),
+        )
 
 
 class TransposedConvolution(Function):
@@ -80,29 +95,16 @@ class TransposedConvolution(Function):
         y = k.empty((x.shape[0], *size, weight.shape[1] * groups), x.dtype)
         bias = None if bias is None else k.contiguous(bias)
         k.conv_backward_input(x, _kernel_view(weight, dims), bias, y, window, groups)
-        ctx.x = x if ctx.needs[1] else None
-        ctx.x_shape, ctx.weight = x.shape, weight
-        ctx.window, ctx.groups, ctx.dims = window, groups, dims
+        _remember(ctx, x, weight, window, groups, dims)
         return from_channels_last(y, dims)
 
     @staticmethod
     def backward(ctx, grad_y):
-        k, window, groups, dims = ctx.kernels, ctx.window, ctx.groups, ctx.dims
-        need_x, need_weight, need_bias = ctx.needs[:3]
-        grad_y = to_channels_last(k, grad_y, dims)
-        grad_x = grad_weight = grad_bias = None
-        if need_x:
-            grad_x = k.empty(ctx.x_shape, grad_y.dtype)
-            k.conv_forward(grad_y, _kernel_view(ctx.weight, dims), None, grad_x, window, groups)
-            grad_x = from_channels_last(grad_x, dims)
-        if need_weight:
-            grad_weight = k.empty(ctx.weight.shape, grad_y.dtype)
-            kernel = _kernel_view(grad_weight, dims)
-            k.conv_backward_weight(grad_y, ctx.x, kernel, window, groups)
-        if need_bias:
-            grad_bias = k.empty(grad_y.shape[4:], grad_y.dtype)
-            k.sum_rows(grad_y, grad_bias)
-        return grad_x, grad_weight, grad_bias
+        k = ctx.kernels
+        return _gradients(
+            ctx, grad_y, k.conv_forward,
+            lambda grad_y, *rest: k.conv_backward_weight(grad_y, ctx.x, *rest),
+        )
 
 
 def _check(function, input, weight, bias, groups, dims, transposed):
