@@ -105,6 +105,8 @@ CASES = {
     "groups, 1 x 1": Case((8, 9), (1, 1), 8, 8, groups=2),
     "depthwise": Case((9, 10), (3, 3), 1, 1, padding=((1, 1), (1, 1)), groups=33),
     "depthwise, two for each": Case((9, 10), (3, 3), 1, 2, stride=(2, 2), groups=17),
+    "depthwise, cropped": Case((12, 9), (3, 2), 1, 1, (2, 1), ((-1, 3), (0, 4)), (2, 3), 70),
+    "depthwise, window = input": Case((3, 3), (3, 3), 1, 1, groups=18),
     "depthwise, small map": Case((4, 4), (3, 3), 1, 1, padding=((1, 1), (1, 1)), groups=16),
     "1-D": Case((20,), (5,), 4, 7, (2,), ((2, 1),)),
     "1-D, one pixel": Case((1,), (1,), 1, 1),
@@ -147,6 +149,8 @@ def _drawn(rng):
     C, OC = (int(c) for c in rng.choice(CHANNELS, 2))
     if np.prod(size) * C * OC * np.prod(kernel) * groups > 2e6:  # one of them large is enough
         C, OC = (C, 3) if C > OC else (2, OC)
+    if rng.random() < 0.2:  # depthwise
+        C, OC, groups = 1, int(rng.choice([1, 1, 2])), int(rng.choice([*CHANNELS, 130]))
     return Case(tuple(size), kernel, C, OC, stride, tuple(padding), dilation, groups,
                 int(rng.choice([1, 2, 3])))
 
@@ -163,7 +167,7 @@ def test_kernels_agree_with_the_reference_on_sizes_around_those_of_tiles(seed, d
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["LeNet 2", "strip in several blocks of taps", "3-D",
+@pytest.mark.parametrize("name", ["LeNet 2", "strip in several blocks of taps", "3-D", "depthwise",
                                   "many chunks of pixels", "groups, strided, dilated"])
 def test_rounding_stays_within_the_bound_of_a_sum(name, dtype, isa, rng):
     """A sum of n products, in any order, errs by less than n * eps * the sum of their sizes."""
@@ -245,7 +249,7 @@ def test_weights_may_have_any_strides(layout, isa, rng):
 
 
 @pytest.mark.parametrize("name", ["LeNet 2", "groups, im2col", "stride 6, dilation 4", "3-D",
-                                  "1 x 1", "window = input", "cropped and padded"])
+                                  "depthwise", "1 x 1", "window = input", "cropped and padded"])
 def test_nothing_is_read_or_written_outside_the_arrays(name, isa, rng):
     """Each array lies between NaNs: one that is read shows in the results, one written is gone."""
     case = CASES[name]
@@ -294,7 +298,7 @@ def test_nan_reaches_the_windows_that_see_it_and_no_other(name, isa, rng):
     Case((23, 25), (3, 3), 9, 17, padding=((1, 1), (1, 1)), images=3),
     Case((23, 25), (3, 3), 9, 17, stride=(2, 2), images=3),
     Case((4, 5), (3, 3), 70, 33, padding=((1, 1), (1, 1)), images=16),
-    Case((9, 10), (3, 3), 1, 1, padding=((1, 1), (1, 1)), groups=64, images=4),
+    Case((19, 10), (3, 3), 1, 1, padding=((1, 1), (1, 1)), groups=69, images=4),
     Case((7, 9, 11), (3, 3, 3), 4, 5, images=2),
 ], ids=["strip", "strided", "im2col", "depthwise", "3-D"])
 def test_bits_do_not_depend_on_the_number_of_threads(case, dtype, isa, rng, set_threads):
