@@ -192,3 +192,15 @@ def test_nan_and_infinity_pass_through():
     for rows in 1, 4:  # by dot products, and by tiles
         got = tinycnn.from_numpy(a[:rows]) @ tinycnn.from_numpy(np.ones((3, 2), "f4")).T
         np.testing.assert_array_equal(got.numpy()[:, 0], [np.nan, np.inf, 2, 1][:rows])
+
+
+def test_memory_that_is_not_to_be_had_is_an_error():
+    """Sizes of which nothing exists but the shape; both errors come before anything is read."""
+    size = 2**23
+    b = np.broadcast_to(np.zeros((size, 1), np.float32), (size, size))
+    with pytest.raises(MemoryError, match=r"kernels: \d+ bytes of scratch are not to be had\."):
+        cpu.matmul(np.zeros((4, size), np.float32), b, None, np.empty((4, size), np.float32))
+    some, strided = np.zeros(1024, np.float32), np.lib.stride_tricks.as_strided
+    a, b = strided(some, (5, 2**45), (1024, 4)), strided(some, (2**45, 64), (256, 4))
+    with pytest.raises(MemoryError, match=r"a thread found no memory .* Use smaller batches"):
+        cpu.matmul(a, b, None, np.empty((5, 64), np.float32))
