@@ -1,8 +1,6 @@
 """Data sets and the loader: which samples, in which order, from which thread; what goes wrong."""
 
 import gc
-import subprocess
-import sys
 import threading
 import time
 import traceback
@@ -357,10 +355,9 @@ print(next(batches).item(), flush=True)
 
 
 @pytest.mark.parametrize("first_bad", [1, 1000], ids=["hanging data set", "batches waiting"])
-def test_the_interpreter_exits_with_an_epoch_under_way(first_bad):
+def test_the_interpreter_exits_with_an_epoch_under_way(first_bad, run_python):
     start = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", EXIT.format(first_bad=first_bad)], text=True,
-                          capture_output=True, timeout=60)
+    done = run_python(EXIT.format(first_bad=first_bad))
     assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
     assert time.monotonic() - start < 20
 

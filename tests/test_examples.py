@@ -68,11 +68,12 @@ def test_lenet_trains_saves_and_tells_its_accuracy(data, tmp_path):
     offline = {"https_proxy": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     if data == "mnist" and "TINYCNN_DATA" not in os.environ:
         offline["TINYCNN_DATA"] = str(tmp_path)
-    said = run("lenet_mnist.py", "--data", data, "--epochs", 1, "--out", tmp_path / "out", **offline)
+    out = tmp_path / "out"
+    said = run("lenet_mnist.py", "--data", data, "--epochs", 1, "--out", out, **offline)
     last = said.splitlines()[-1]
     assert re.fullmatch(r"test accuracy: \d+\.\d\d %", last)
     assert float(last.split()[2]) > 95
-    assert (tmp_path / "out" / "lenet.safetensors").stat().st_size > 61_706 * 4
+    assert (out / "lenet.safetensors").stat().st_size > 61_706 * 4
 
 
 def test_lenet_says_in_one_sentence_that_there_is_no_mnist(tmp_path):

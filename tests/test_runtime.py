@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -269,3 +271,14 @@ print(resident() - before)
 """)
     assert run.stderr == ""
     assert int(run.stdout) < 40e6
+
+
+def test_sources_without_kernels_say_what_to_do(run_python, tmp_path):
+    """Who starts Python beside the sources imports them, not what was installed."""
+    package = Path(tinycnn.__file__).parent
+    shutil.copytree(package, tmp_path / "tinycnn",
+                    ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    result = run_python("import tinycnn")
+    assert result.returncode != 0
+    assert "tinycnn: expected compiled kernels in" in result.stderr
+    assert "run: pip install -e ." in result.stderr

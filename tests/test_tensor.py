@@ -2,8 +2,6 @@
 
 import copy
 import pickle
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -414,9 +412,9 @@ def test_offsets_are_multiples_of_4_and_never_handed_out_twice():
     assert sorted(taken) == list(range(16, 16 + 4 * 4000, 4))
 
 
-def test_a_fresh_process_starts_from_seed_0():
+def test_a_fresh_process_starts_from_seed_0(run_python):
     code = "import tinycnn as t; print(t.randn(2).tolist(), t.random.next_offset(1))"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    run = run_python(code)
     t.manual_seed(0)
     assert run.stdout.strip() == f"{t.randn(2).tolist()} {random.next_offset(1)}"
 
@@ -424,14 +422,13 @@ def test_a_fresh_process_starts_from_seed_0():
 # --- the package
 
 
-def test_import_loads_nothing_heavy():
+def test_import_loads_nothing_heavy(run_python):
     code = (
         "import sys, numpy; before = set(sys.modules); import tinycnn;"
         "heavy = {'numba', 'torch', 'matplotlib', 'PIL', 'scipy', 'tqdm', 'numpy.random',"
         "'urllib.request'}; print(sorted(heavy & (set(sys.modules) - before)))"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"
+    assert run_python(code).stdout.strip() == "[]"
 
 
 def test_public_names_exist():

@@ -11,15 +11,31 @@ libraries with an OpenMP runtime of their own see what the user set. OMP_WAIT_PO
 GOMP_SPINCOUNT, set by the user, win.
 """
 
+import importlib
 import os
+from pathlib import Path
 
 _VARIABLE = "GOMP_SPINCOUNT"
 
+
+def _load_openmp():
+    """Import the first extension module, which brings the OpenMP runtime with it."""
+    try:
+        importlib.import_module(".runtime", __package__)
+    except ModuleNotFoundError as error:
+        folder = Path(__file__).parents[2]
+        raise ImportError(
+            f"tinycnn: expected compiled kernels in {folder}, found only their sources. If tinycnn "
+            f"is installed, start Python in another folder than {folder.parent}; to work on the "
+            f"sources here, run: pip install -e ."
+        ) from error
+
+
 if _VARIABLE in os.environ or "OMP_WAIT_POLICY" in os.environ:
-    from . import runtime as runtime
+    _load_openmp()
 else:
     os.environ[_VARIABLE] = "1000"
     try:
-        from . import runtime as runtime
+        _load_openmp()
     finally:
         del os.environ[_VARIABLE]
