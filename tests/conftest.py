@@ -1,4 +1,4 @@
-"""What the tests share: seeds, threads, instruction sets, real data."""
+"""What the tests share: seeds, threads, instruction sets, fresh processes."""
 
 import os
 import subprocess
@@ -55,17 +55,3 @@ def run_python(tmp_path):
         )
 
     return run
-
-
-@pytest.fixture
-def data_folder():
-    """data_folder("mnist"): that folder in $TINYCNN_DATA; without it the test is skipped."""
-    root = os.environ.get("TINYCNN_DATA", "")
-
-    def folder(name):
-        path = Path(root, name)
-        if not root or not path.is_dir():
-            pytest.skip(f"no folder {name} in $TINYCNN_DATA ({root or 'not set'})")
-        return path
-
-    return folder
