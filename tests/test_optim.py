@@ -340,6 +340,18 @@ def test_new_buffers_have_no_dampening_and_old_ones_do():
     assert (p.item(), q.item()) == (-2.0, -1.0)
 
 
+@each_optimizer
+def test_pytorchs_words_for_fast_steps_change_nothing(make):
+    kind = type(make(two()))
+    plain, told = two(), two()
+    optimizers = [kind(plain), kind(told, foreach=False, fused=True, capturable=False,
+                                    differentiable=False)]
+    assert optimizers[0].param_groups[0].keys() == optimizers[1].param_groups[0].keys()
+    for optimizer, parameters in zip(optimizers, (plain, told)):
+        train(optimizer, parameters, range(3))
+    assert all((p.data == q.data).all() for p, q in zip(plain, told))
+
+
 def test_zero_grad_forgets_or_fills():
     p, q = parameter(3), parameter(2)
     optimizer = optim.SGD([p, q], lr=0.1)
@@ -477,6 +489,9 @@ ERRORS = [
     (lambda: optim.RMSprop([P], momentum=-1), ValueError, "momentum to be at least 0"),
     (lambda: optim.Adagrad([P], lr_decay=-1), ValueError, "lr_decay to be at least 0"),
     (lambda: optim.Adagrad([P], initial_accumulator_value=-1), ValueError, "initial_acc"),
+    (lambda: optim.AdamW([P], capturable=True), ValueError,
+     "AdamW: expected capturable=False, got True. Steps change memory in place"),
+    (lambda: optim.SGD([P], differentiable=True), ValueError, "expected differentiable=False"),
     (lambda: optim.Adadelta([P], rho=1.1), ValueError, "rho to be from 0 to 1, got 1.1"),
     (lambda: optim.SGD([P]).add_param_group([P]), TypeError, "group to be a dict.*got list"),
     (lambda: optim.SGD([P]).load_state_dict({"state": {}}), ValueError, "keys .*got .'state'."),

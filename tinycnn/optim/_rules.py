@@ -20,6 +20,14 @@ zero_to_one = Rule("from 0 to 1", lambda value: 0 <= value <= 1)
 below_one = Rule("at least 0 and below 1", lambda value: 0 <= value < 1)
 
 
+def refuse(function: str, **switches: bool) -> None:
+    """Raise ValueError if one of PyTorch's switches is on that has no counterpart here."""
+    for name, on in switches.items():
+        if on:
+            fail(function, f"{name}=False", repr(on),
+                 "Steps change memory in place and are not recorded: leave it out.")
+
+
 def check_rules(function: str, rules: Mapping[str, Rule], values: Mapping[str, Any]) -> None:
     """Raise unless each of `values`, or each entry of a tuple among them, holds to its rule.
 

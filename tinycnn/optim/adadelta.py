@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ._rules import at_least_zero, zero_to_one
+from ._rules import at_least_zero, refuse, zero_to_one
 from .optimizer import Optimizer, Params
 
 
@@ -21,6 +21,8 @@ class Adadelta(Optimizer):
              eps (float): where the first steps get their size from, at least 0.
              weight_decay (float): strength of the penalty weight_decay / 2 * sum(p^2).
              maximize (bool): go up instead of down.
+             foreach, fused (bool or None): accepted for PyTorch's sake; every step is fused.
+             capturable, differentiable (bool): False.
     Raises:  TypeError, ValueError: as Optimizer.
     Example: >>> import tinycnn
              >>> w = tinycnn.tensor([1.0], requires_grad=True)
@@ -48,7 +50,12 @@ class Adadelta(Optimizer):
         weight_decay: float = 0,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
+        refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
         super().__init__(params, {
             "lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
         })

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ._rules import at_least_zero
+from ._rules import at_least_zero, refuse
 from .optimizer import Optimizer, Params
 
 
@@ -20,6 +20,8 @@ class Adagrad(Optimizer):
              initial_accumulator_value (float): where s begins, at least 0.
              eps (float): keeps the quotient finite, at least 0.
              maximize (bool): go up instead of down.
+             foreach, fused (bool or None): accepted for PyTorch's sake; every step is fused.
+             capturable, differentiable (bool): False.
     Raises:  TypeError, ValueError: as Optimizer.
     Example: >>> import tinycnn
              >>> w = tinycnn.tensor([1.0], requires_grad=True)
@@ -49,7 +51,12 @@ class Adagrad(Optimizer):
         eps: float = 1e-10,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
+        refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
         super().__init__(params, {
             "lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay,
             "initial_accumulator_value": initial_accumulator_value, "maximize": maximize,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ._rules import at_least_zero, below_one
+from ._rules import at_least_zero, below_one, refuse
 from .optimizer import Optimizer, Params
 
 
@@ -22,6 +22,8 @@ class Adam(Optimizer):
              amsgrad (bool): divide by the largest v so far.
              maximize (bool): go up instead of down.
              decoupled_weight_decay (bool): shrink p by lr * weight_decay * p instead (AdamW).
+             foreach, fused (bool or None): accepted for PyTorch's sake; every step is fused.
+             capturable, differentiable (bool): False.
     Raises:  TypeError, ValueError: as Optimizer; and if betas are not two numbers.
     Example: >>> import tinycnn
              >>> w = tinycnn.tensor([1.0], requires_grad=True)
@@ -51,7 +53,12 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
         decoupled_weight_decay: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
+        refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
         super().__init__(params, {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay,
             "amsgrad": amsgrad, "maximize": maximize,

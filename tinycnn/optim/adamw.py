@@ -10,8 +10,9 @@ class AdamW(Adam):
     p = p - lr * weight_decay * p, then as Adam without weight decay
 
     Args:    params (iterable): Tensors, (name, Tensor) pairs, or dicts that define groups.
-             lr, betas, eps, amsgrad, maximize: as in Adam.
+             lr, betas, eps, amsgrad: as in Adam.
              weight_decay (float): share of p, times lr, that every step takes away.
+             maximize, foreach, fused, capturable, differentiable: as in Adam.
     Raises:  TypeError, ValueError: as Adam.
     Example: >>> import tinycnn
              >>> w = tinycnn.tensor([1.0], requires_grad=True)
@@ -33,8 +34,13 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
         super().__init__(
             params, lr, betas, eps, weight_decay, amsgrad,
-            maximize=maximize, decoupled_weight_decay=True,
+            maximize=maximize, foreach=foreach, fused=fused, capturable=capturable,
+            differentiable=differentiable, decoupled_weight_decay=True,
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ._rules import at_least_zero
+from ._rules import at_least_zero, refuse
 from .optimizer import Optimizer, Params
 
 
@@ -22,6 +22,8 @@ class RMSprop(Optimizer):
              momentum (float): share of b that is kept, at least 0.
              centered (bool): divide by the gradient's running standard deviation.
              maximize (bool): go up instead of down.
+             foreach, fused (bool or None): accepted for PyTorch's sake; every step is fused.
+             capturable, differentiable (bool): False.
     Raises:  TypeError, ValueError: as Optimizer.
     Example: >>> import tinycnn
              >>> w = tinycnn.tensor([1.0], requires_grad=True)
@@ -52,7 +54,12 @@ class RMSprop(Optimizer):
         centered: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
+        refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
         super().__init__(params, {
             "lr": lr, "alpha": alpha, "eps": eps, "weight_decay": weight_decay,
             "momentum": momentum, "centered": centered, "maximize": maximize,

@@ -3,7 +3,7 @@
 from itertools import compress
 from typing import Any
 
-from ._rules import any_number, at_least_zero
+from ._rules import any_number, at_least_zero, refuse
 from .optimizer import Optimizer, Params
 
 
@@ -21,6 +21,8 @@ class SGD(Optimizer):
              weight_decay (float): strength of the penalty weight_decay / 2 * sum(p^2).
              nesterov (bool): look ahead along b; needs momentum and no dampening.
              maximize (bool): go up instead of down.
+             foreach, fused (bool or None): accepted for PyTorch's sake; every step is fused.
+             capturable, differentiable (bool): False.
     Raises:  TypeError, ValueError: as Optimizer; and if nesterov lacks what it needs.
     Example: >>> import tinycnn
              >>> w = tinycnn.tensor([1.0], requires_grad=True)
@@ -51,7 +53,12 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
     ) -> None:
+        refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
         super().__init__(params, {
             "lr": lr, "momentum": momentum, "dampening": dampening,
             "weight_decay": weight_decay, "nesterov": nesterov, "maximize": maximize,
