@@ -177,6 +177,17 @@ SCHEDULES = [
     ("OneCycleLR", {"max_lr": 1.0, "total_steps": 60, "three_phase": True, "pct_start": 0.4,
                     "div_factor": 10.0, "final_div_factor": 100.0}, 60),
     ("OneCycleLR", {"max_lr": 1.0, "total_steps": 60, "cycle_momentum": False}, 60),
+    ("MultiplicativeLR", {"lr_lambda": lambda t: 1 - 1 / (2 + t)}, 60),
+    ("MultiplicativeLR", {"lr_lambda": [lambda t: 0.9, lambda t: 1.01]}, 60),
+    ("PolynomialLR", {}, 60),
+    ("PolynomialLR", {"total_iters": 30, "power": 2.5}, 60),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.5, "step_size_up": 7}, 60),
+    ("CyclicLR", {"base_lr": [0.01, 0.02], "max_lr": [0.5, 0.3], "step_size_up": 7,
+                  "step_size_down": 4, "mode": "triangular2", "base_momentum": 0.7}, 60),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.5, "step_size_up": 5, "mode": "exp_range",
+                  "gamma": 0.97}, 60),
+    ("CyclicLR", {"base_lr": 0.01, "max_lr": 0.5, "step_size_up": 5, "cycle_momentum": False,
+                  "scale_fn": lambda t: 1 / (1 + t), "scale_mode": "iterations"}, 60),
 ]
 
 

@@ -11,12 +11,15 @@ from tinycnn.optim.lr_scheduler import (
     ConstantLR,
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
+    CyclicLR,
     ExponentialLR,
     LambdaLR,
     LinearLR,
     LRScheduler,
+    MultiplicativeLR,
     MultiStepLR,
     OneCycleLR,
+    PolynomialLR,
     ReduceLROnPlateau,
     SequentialLR,
     StepLR,
@@ -40,6 +43,10 @@ def rates(scheduler, steps):
 
 FORMULAS = [
     (lambda o: LambdaLR(o, lambda t: 0.9**t), lambda t: 0.9**t),
+    (lambda o: MultiplicativeLR(o, lambda t: 1 / t), lambda t: 1 / math.factorial(t)),
+    (lambda o: PolynomialLR(o, 8, 3), lambda t: max(0, 1 - t / 8) ** 3),
+    (lambda o: CyclicLR(o, 0.0, 0.5, 3, 2, cycle_momentum=False),
+     lambda t: (0, 1 / 3, 2 / 3, 1, 1 / 2)[t % 5]),
     (lambda o: StepLR(o, 3, 0.5), lambda t: 0.5 ** (t // 3)),
     (lambda o: MultiStepLR(o, [4, 2, 4], 0.5), lambda t: 0.5 ** ((t >= 2) + 2 * (t >= 4))),
     (lambda o: ExponentialLR(o, 0.9), lambda t: 0.9**t),
@@ -176,6 +183,16 @@ def test_lambda_state_keeps_attributes_of_objects_but_no_functions():
     assert fresh.last_epoch == 3
 
 
+def test_cyclic_state_keeps_attributes_of_its_function():
+    scheduler = CyclicLR(sgd(momentum=0.9), 0.1, 1.0, 2, scale_fn=Halving(0.5))
+    rates(scheduler, 3)
+    saved = scheduler.state_dict()
+    assert saved["_scale_fn_custom"] == {"base": 0.5}
+    fresh = CyclicLR(sgd(momentum=0.9), 0.1, 1.0, 9, scale_fn=Halving(0.9))
+    fresh.load_state_dict(saved)
+    assert rates(fresh, 5)[1:] == rates(scheduler, 5)[1:]
+
+
 def test_state_has_no_optimizer_and_continues():
     scheduler = CosineAnnealingLR(sgd(), 20)
     rates(scheduler, 5)
@@ -237,6 +254,16 @@ ERRORS = [
     (lambda: StepLR(sgd(), 3, last_epoch=4), KeyError, "initial_lr.*with last_epoch"),
     (lambda: LRScheduler(sgd()), TypeError, "get_lr: a subclass of LRScheduler must define it"),
     (lambda: LambdaLR(sgd(), [abs, abs]), ValueError, "one lr_lambda for each of 1 param_groups"),
+    (lambda: LambdaLR(sgd(), 0.9), TypeError, "LambdaLR: expected lr_lambda to be a function"),
+    (lambda: MultiplicativeLR(sgd(), [2]), TypeError, "MultiplicativeLR: .* got 2"),
+    (lambda: PolynomialLR(sgd(), 0), ValueError, "PolynomialLR: expected total_iters"),
+    (lambda: CyclicLR(None, 0.1, 1.0), TypeError, "CyclicLR: expected an Optimizer"),
+    (lambda: CyclicLR(sgd(), 0.1, 1.0, 0), ValueError, "step_size_up to be at least 1, got 0"),
+    (lambda: CyclicLR(sgd(), 0.1, 1.0, 1, 0), ValueError, "step_size_down to be at least 1"),
+    (lambda: CyclicLR(sgd(), 0.1, 1.0, mode="up"), ValueError, "mode 'triangular', .* got 'up'"),
+    (lambda: CyclicLR(sgd(), 0.1, 1.0, scale_mode="c"), ValueError, "'cycle' or 'iterations'"),
+    (lambda: CyclicLR(sgd(), [0.1, 1], 1.0), ValueError, "one base_lr for each of 1"),
+    (lambda: CyclicLR(adadelta(), 0.1, 1.0), ValueError, "momentum or betas, got Adadelta"),
     (lambda: StepLR(sgd(), 0), ValueError, "step_size to be at least 1, got 0"),
     (lambda: StepLR(sgd(), 1.5), TypeError, "step_size to be an int, got 1.5"),
     (lambda: StepLR(sgd(), True), TypeError, "step_size to be an int, got True"),

@@ -5,7 +5,14 @@ from typing import Any
 
 from ..._core.checks import fail
 from ..optimizer import Optimizer
-from .scheduler import LRScheduler, check_optimizer, check_positive_int, for_each_group
+from .scheduler import (
+    LRScheduler,
+    check_momentum,
+    check_optimizer,
+    check_positive_int,
+    for_each_group,
+    set_momentum,
+)
 
 
 class OneCycleLR(LRScheduler):
@@ -66,10 +73,7 @@ class OneCycleLR(LRScheduler):
         self._schedule_phases = _phases(pct_start, self.total_steps, three_phase)
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
-            self.use_beta1 = "betas" in optimizer.defaults
-            if not self.use_beta1 and "momentum" not in optimizer.defaults:
-                fail("OneCycleLR", "an optimizer with momentum or betas",
-                     type(optimizer).__name__, "Pass cycle_momentum=False.")
+            self.use_beta1 = check_momentum("OneCycleLR", optimizer)
         peaks = for_each_group("OneCycleLR", "max_lr", max_lr, optimizer)
         lows = for_each_group("OneCycleLR", "base_momentum", base_momentum, optimizer)
         highs = for_each_group("OneCycleLR", "max_momentum", max_momentum, optimizer)
@@ -100,10 +104,7 @@ class OneCycleLR(LRScheduler):
                 momentum = self._between(
                     group[phase["start_momentum"]], group[phase["end_momentum"]], share
                 )
-                if self.use_beta1:
-                    group["betas"] = (momentum, *group["betas"][1:])
-                else:
-                    group["momentum"] = momentum
+                set_momentum(group, momentum, self.use_beta1)
         return lrs
 
     def _between(self, start: float, end: float, share: float) -> float:

@@ -157,6 +157,25 @@ def check_positive_int(function: str, name: str, value: Any) -> None:
         fail(function, f"{name} to be at least 1", repr(value), "Pass a larger number.")
 
 
+def check_momentum(function: str, optimizer: Optimizer) -> bool:
+    """Whether the optimizer's momentum is its beta1.
+
+    Raises:  ValueError: if it has none.
+    """
+    use_beta1 = "betas" in optimizer.defaults
+    if not use_beta1 and "momentum" not in optimizer.defaults:
+        fail(function, "an optimizer with momentum or betas", type(optimizer).__name__,
+             "Pass cycle_momentum=False.")
+    return use_beta1
+
+
+def set_momentum(group: dict[str, Any], momentum: float, use_beta1: bool) -> None:
+    if use_beta1:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum
+
+
 def for_each_group(function: str, name: str, value: Any, optimizer: Optimizer) -> list:
     """One value per group: a list or tuple as it is, anything else repeated.
 

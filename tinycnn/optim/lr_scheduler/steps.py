@@ -1,60 +1,12 @@
-"""Schedules that multiply: by a function's value, by a factor now and then, along a line."""
+"""Schedules that multiply: by a factor now and then, along a line, along a power."""
 
-import types
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from ..._core.checks import fail
 from ..optimizer import Optimizer
-from .scheduler import LRScheduler, check_optimizer, check_positive_int, for_each_group
-
-
-class LambdaLR(LRScheduler):
-    """lr = initial_lr * lr_lambda(epoch).
-
-    Args:    optimizer (Optimizer): whose learning rates are set.
-             lr_lambda (callable or list of them): epoch to factor; one for all groups or one each.
-             last_epoch (int): as in LRScheduler.
-    Raises:  ValueError: if there are not as many functions as groups.
-    Example: >>> import tinycnn
-             >>> w = tinycnn.tensor([1.0], requires_grad=True)
-             >>> optimizer = tinycnn.optim.SGD([w], lr=1.0)
-             >>> schedule = tinycnn.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + t))
-             >>> optimizer.step()
-             >>> schedule.step()
-             >>> schedule.get_last_lr()
-             [0.5]
-    """
-
-    def __init__(
-        self,
-        optimizer: Optimizer,
-        lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]],
-        last_epoch: int = -1,
-    ) -> None:
-        check_optimizer("LambdaLR", optimizer)
-        self.lr_lambdas = for_each_group("LambdaLR", "lr_lambda", lr_lambda, optimizer)
-        super().__init__(optimizer, last_epoch)
-
-    def get_lr(self) -> list[float]:
-        return [lr * f(self.last_epoch) for lr, f in zip(self.base_lrs, self.lr_lambdas)]
-
-    def state_dict(self) -> dict[str, Any]:
-        """As LRScheduler's; of the functions only the attributes of callable objects are kept."""
-        saved = [
-            None if isinstance(f, types.FunctionType) else dict(getattr(f, "__dict__", {}))
-            for f in self.lr_lambdas
-        ]
-        return {**super().state_dict(), "lr_lambdas": saved}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._check_state(state_dict)
-        for function, saved in zip(self.lr_lambdas, state_dict["lr_lambdas"]):
-            if saved:
-                function.__dict__.update(saved)
-        self.__dict__.update(state_dict, lr_lambdas=self.lr_lambdas)
+from .scheduler import LRScheduler, check_positive_int
 
 
 class StepLR(LRScheduler):
@@ -248,6 +200,49 @@ class LinearLR(LRScheduler):
         share = min(self.total_iters, self.last_epoch) / self.total_iters
         factor = self.start_factor + (self.end_factor - self.start_factor) * share
         return [lr * factor for lr in self.base_lrs]
+
+
+class PolynomialLR(LRScheduler):
+    """lr = initial_lr * (1 - min(1, epoch / total_iters))^power.
+
+    Args:    optimizer (Optimizer): whose learning rates are set.
+             total_iters (int): epochs until the learning rate is 0, at least 1.
+             power (float): 1 is a straight line; above, the fall is steeper at first.
+             last_epoch (int): as in LRScheduler.
+    Raises:  ValueError: if total_iters is below 1.
+    Example: >>> import tinycnn
+             >>> w = tinycnn.tensor([1.0], requires_grad=True)
+             >>> optimizer = tinycnn.optim.SGD([w], lr=1.0)
+             >>> schedule = tinycnn.optim.lr_scheduler.PolynomialLR(optimizer, 4, power=2.0)
+             >>> for _ in range(2):
+             ...     optimizer.step()
+             ...     schedule.step()
+             >>> round(schedule.get_last_lr()[0], 6)
+             0.25
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_iters: int = 5,
+        power: float = 1.0,
+        last_epoch: int = -1,
+    ) -> None:
+        check_positive_int("PolynomialLR", "total_iters", total_iters)
+        self.total_iters = total_iters
+        self.power = power
+        super().__init__(optimizer, last_epoch)
+
+    def get_lr(self) -> list[float]:
+        if self._is_initial or self.last_epoch > self.total_iters:
+            return self._lrs()
+        left = 1.0 - self.last_epoch / self.total_iters
+        before = 1.0 - (self.last_epoch - 1) / self.total_iters
+        return [lr * (left / before) ** self.power for lr in self._lrs()]
+
+    def get_closed_lr(self) -> list[float]:
+        left = 1.0 - min(self.total_iters, self.last_epoch) / self.total_iters
+        return [lr * left**self.power for lr in self.base_lrs]
 
 
 _LARGEST = "Give the optimizer the largest learning rate."
