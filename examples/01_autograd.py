@@ -55,7 +55,7 @@ def main():
         loss.backward()
         w.data -= 0.5 * w.grad.data  # the arrays, so that the tape does not record the step
         b.data -= 0.5 * b.grad.data
-    print(f"loss after {args.steps} steps: {loss.item():.6f}")
+    print(f"loss after {args.steps} steps: {loss_of(w, b, x, target).item():.6f}")
 
 
 if __name__ == "__main__":

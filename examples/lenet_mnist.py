@@ -99,11 +99,14 @@ def arguments():
     args = parser.parse_args()
     if args.epochs < 1 or args.batch_size < 1:
         parser.error("--epochs and --batch-size must be at least 1")
+    if args.out.exists() and not args.out.is_dir():
+        parser.error(f"--out must be a folder, {args.out} is a file")
     return args
 
 
 def main():
     args = arguments()
+    args.out.mkdir(parents=True, exist_ok=True)
     tinycnn.manual_seed(args.seed)
     train_set, test_set = load(args.data)
     train_batches = DataLoader(train_set, args.batch_size, shuffle=True)
@@ -118,7 +121,6 @@ def main():
         accuracy, misread = test(model, test_batches, args.device)
         print(f"{title}: test accuracy {accuracy:.2f} %")
 
-    args.out.mkdir(parents=True, exist_ok=True)
     tinycnn.save(model.state_dict(), args.out / "lenet.safetensors")
     print(f"model: {args.out / 'lenet.safetensors'}")
     draw(model, misread, train_set.classes, args.out / "lenet.png")

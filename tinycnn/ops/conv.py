@@ -108,7 +108,7 @@ class TransposedConvolution(Function):
 
 
 def _check(function, input, weight, bias, groups, dims, transposed):
-    """Everything about the arguments that does not need the window. Returns groups as an int."""
+    """Everything about the arguments that does not need the window."""
     check_float(function, "input", input)
     check_float(function, "weight", weight)
     x, w = input.data, weight.data
@@ -120,7 +120,7 @@ def _check(function, input, weight, bias, groups, dims, transposed):
     if w.ndim != dims + 2 or 0 in w.shape:
         fail(function, f"weight ({kind}), no size 0", shape_text(w.shape),
              "Check the layer's channels and kernel_size.")
-    if type(groups) is not int or groups < 1 or w.shape[0] % groups:
+    if not hasattr(groups, "__index__") or groups < 1 or w.shape[0] % groups:
         fail(function, f"groups to divide {w.shape[0]} channels of weight {shape_text(w.shape)}",
              f"groups={groups!r}", "Use groups=1, or channels that it divides.")
     channels = w.shape[0] if transposed else w.shape[1] * groups

@@ -54,8 +54,8 @@ cdef extern from "simd/conv_api.hh" nogil:
 cnp.import_array()
 
 
-cdef int _weight_strides(Gather* g, cnp.ndarray weight, int64_t groups) except -1:
-    """Strides of `weight` (OC, KD, KH, KW, C/g) in numbers, as a forward pass reads it."""
+cdef int _describe_weight(Gather* g, cnp.ndarray weight, int64_t groups) except -1:
+    """Channels of a group, and strides in numbers, of `weight` (OC, KD, KH, KW, C/g)."""
     cdef int64_t size = cnp.PyArray_ITEMSIZE(weight)
     cdef int i
     g.groups = groups
@@ -75,7 +75,7 @@ cdef Gather _forward_plan(
     cdef Gather g
     cdef int i
     cdef tuple kernel = window[0], stride = window[1], padding = window[2], dilation = window[3]
-    _weight_strides(&g, weight, groups)
+    _describe_weight(&g, weight, groups)
     g.images = x.shape[0]
     for i in range(3):
         g.axis[i] = forward_axis(x.shape[1 + i], y.shape[1 + i], kernel[i], stride[i],
@@ -158,7 +158,8 @@ def conv_backward_input(
     int64_t groups,
 ):
     cdef Gather g
-    cdef int64_t a, b, c, read, phase
+    cdef int64_t pd, ph, pw  # phases along each axis
+    cdef int64_t read
     cdef int i
     cdef tuple kernel = window[0], stride = window[1], padding = window[2], dilation = window[3]
     if groups == 1 and bias is None and _sees_all(grad_x, grad_y, window):
@@ -166,18 +167,18 @@ def conv_backward_input(
         matmul(grad_y[:, 0, 0, 0], _as_matrix(weight), None, seen)
         _channels_first(grad_x)[...] = seen.reshape(_channels_first(grad_x).shape)
         return
-    _weight_strides(&g, weight, groups)
+    _describe_weight(&g, weight, groups)
     read = g.oc  # a gradient reads the channels that the forward pass wrote
     g.oc, g.c = g.c, read
     g.w_out, g.w_in = g.w_in, g.w_out
     g.images = grad_y.shape[0]
-    for a in range(min(stride[0], grad_x.shape[1])):  # later phases lie behind the last pixel
-        for b in range(min(stride[1], grad_x.shape[2])):
-            for c in range(min(stride[2], grad_x.shape[3])):
+    for pd in range(min(stride[0], grad_x.shape[1])):  # later phases lie behind the last pixel
+        for ph in range(min(stride[1], grad_x.shape[2])):
+            for pw in range(min(stride[2], grad_x.shape[3])):
                 for i in range(3):
-                    phase = a if i == 0 else b if i == 1 else c
                     g.axis[i] = backward_axis(grad_x.shape[1 + i], grad_y.shape[1 + i], kernel[i],
-                                              stride[i], (<tuple>padding[i])[0], dilation[i], phase)
+                                              stride[i], (<tuple>padding[i])[0], dilation[i],
+                                              pd if i == 0 else ph if i == 1 else pw)
                 if g.axis[0].out and g.axis[1].out and g.axis[2].out:
                     _run_gather(&g, grad_y, weight, bias, grad_x)
 
@@ -189,7 +190,8 @@ def conv_backward_weight(
     window,                           #      shapes.Window
     int64_t groups,
 ):
-    if groups == 1 and _sees_all(x, grad_y, window) and _channels_first(grad_weight).flags.c_contiguous:
+    cdef bint in_order = _channels_first(grad_weight).flags.c_contiguous
+    if in_order and groups == 1 and _sees_all(x, grad_y, window):
         matmul(grad_y[:, 0, 0, 0].T, _as_matrix(x), None, _as_matrix(grad_weight))
         return
     cdef Gather g = _forward_plan(x, grad_weight, grad_y, window, groups)

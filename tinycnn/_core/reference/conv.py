@@ -1,7 +1,7 @@
 """Convolution, tap by tap: the formula as a loop over the window, everything else at once.
 
-    y[n, o, k] = bias[k] + sum over taps t, channels c of
-                 x[n, o * stride + t * dilation - padding, c] * weight[k, t, c]
+    y[n, o, oc] = bias[oc] + sum over taps t, channels c of
+                  x[n, o * stride + t * dilation - padding, c] * weight[oc, t, c]
 
 o and t run over three axes (D, H, W). With groups, output channels of group g see the input
 channels of group g only.
@@ -13,7 +13,7 @@ import numpy as np
 
 
 def _taps(window):
-    """Every kernel position (i, j, k)."""
+    """Every kernel position (td, th, tw)."""
     return product(*map(range, window.kernel))
 
 
@@ -45,8 +45,8 @@ def conv_forward(x, weight, bias, y, window, groups):
     y[...] = 0 if bias is None else bias
     for tap in _taps(window):
         seen = padded[_under_tap(y.shape[1:4], window, tap)]
-        for c, k in zip(_groups(x.shape[4], groups), _groups(y.shape[4], groups)):
-            y[..., k] += seen[..., c] @ weight[(k, *tap)].T
+        for c, oc in zip(_groups(x.shape[4], groups), _groups(y.shape[4], groups)):
+            y[..., oc] += seen[..., c] @ weight[(oc, *tap)].T
 
 
 def conv_backward_input(grad_y, weight, bias, grad_x, window, groups):
@@ -59,8 +59,8 @@ def conv_backward_input(grad_y, weight, bias, grad_x, window, groups):
     padded = full[(slice(None), *cut)]
     for tap in _taps(window):
         seen = padded[_under_tap(grad_y.shape[1:4], window, tap)]
-        for c, k in zip(_groups(grad_x.shape[4], groups), _groups(grad_y.shape[4], groups)):
-            seen[..., c] += grad_y[..., k] @ weight[(k, *tap)]
+        for c, oc in zip(_groups(grad_x.shape[4], groups), _groups(grad_y.shape[4], groups)):
+            seen[..., c] += grad_y[..., oc] @ weight[(oc, *tap)]
     inside = [slice(max(low, 0), max(low, 0) + n) for n, (low, _) in zip(size, window.padding)]
     grad_x[...] = full[(slice(None), *inside)] + (0 if bias is None else bias)
 
@@ -69,8 +69,9 @@ def conv_backward_weight(x, grad_y, grad_weight, window, groups):
     padded = _pad(x, window)
     for tap in _taps(window):
         seen = padded[_under_tap(grad_y.shape[1:4], window, tap)]
-        for c, k in zip(_groups(x.shape[4], groups), _groups(grad_y.shape[4], groups)):
-            grad_weight[(k, *tap)] = np.tensordot(grad_y[..., k], seen[..., c], ((0, 1, 2, 3),) * 2)
+        for c, oc in zip(_groups(x.shape[4], groups), _groups(grad_y.shape[4], groups)):
+            pixels = ((0, 1, 2, 3),) * 2
+            grad_weight[(oc, *tap)] = np.tensordot(grad_y[..., oc], seen[..., c], pixels)
 
 
 def sum_rows(x, out):

@@ -40,9 +40,7 @@ void pack(const Gather* gather, int64_t task, const void* weight, void* packed) 
   for (int64_t td = 0; td < g.axis[0].taps; ++td)
     for (int64_t th = 0; th < g.axis[1].taps; ++th)
       for (int64_t tw = 0; tw < g.axis[2].taps; ++tw) {
-        const T* tap = w + (g.axis[0].tap0 + td * g.axis[0].tap_step) * g.w_tap[0] +
-                       (g.axis[1].tap0 + th * g.axis[1].tap_step) * g.w_tap[1] +
-                       (g.axis[2].tap0 + tw * g.axis[2].tap_step) * g.w_tap[2];
+        const T* tap = w + g.w_offset(td, th, tw);
         for (int64_t c = 0; c < g.c; ++c, to += width) {
           for (int64_t j = 0; j < columns; ++j) to[j] = tap[c * g.w_in + j * g.w_out];
           for (int64_t j = columns; j < width; ++j) to[j] = T(0);
@@ -55,7 +53,7 @@ void pack(const Gather* gather, int64_t task, const void* weight, void* packed) 
 // im2col: pixels of a tile, so that its rows fill a part of the second cache.
 template <class T>
 int64_t tile_pixels(const Gather& g) {
-  const int64_t rows = 32768 * 4 / int64_t(sizeof(T)) / most(g.depth(), 1);
+  const int64_t rows = TILE_NUMBERS<T> / most(g.depth(), 1);
   return round_up(most(least(rows, 16 * MR), 2 * MR), MR);
 }
 
@@ -163,13 +161,11 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
                  false,        nullptr, w.store_step * yc,
                  columns,      0,       h.delta * s.row};
     for (int64_t o = t.from; o < t.from + t.height; ++o) {
-      const int64_t top = o * h.step + h.first;  // the window's rows: top + th * delta
-      int64_t lo = 0, hi = h.taps;
-      while (lo < hi && top + lo * h.delta < 0) ++lo;
-      while (hi > lo && top + (hi - 1) * h.delta >= h.in) --hi;
-      tile.segments = hi - lo;
-      tile.a = strip + ((o - t.from) * h.step + lo * h.delta) * s.row;
-      tile.b = packed + (group * in_group + panel) * g.depth() * NR<T> + lo * tile.depth * width;
+      const Inside rows = Inside::of(h, o);
+      tile.segments = rows.hi - rows.lo;
+      tile.a = strip + ((o - t.from) * h.step + rows.lo * h.delta) * s.row;
+      tile.b =
+          packed + (group * in_group + panel) * g.depth() * NR<T> + rows.lo * tile.depth * width;
       const int64_t row =
           (t.n * d.store_size + d.store0) * h.store_size + h.store0 + o * h.store_step;
       tile.c = y + (row * w.store_size + w.store0) * yc + group * g.oc + first;
@@ -178,6 +174,7 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
   }
 }
 
+// One task of a gather, whichever way is taken.
 template <class T>
 void gather(const Gather* g, int64_t task, const void* x, const void* packed, const void* bias,
             void* y, void* scratch) {

@@ -30,6 +30,12 @@ struct Gather {
   TCN_INLINE int64_t pixels() const { return images * axis[0].out * axis[1].out * axis[2].out; }
   TCN_INLINE int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
   TCN_INLINE int64_t depth() const { return taps() * c; }
+  // From the first weight of a group to the one that tap (d, h, w) multiplies with.
+  TCN_INLINE int64_t w_offset(int64_t d, int64_t h, int64_t w) const {
+    return (axis[0].tap0 + d * axis[0].tap_step) * w_tap[0] +
+           (axis[1].tap0 + h * axis[1].tap_step) * w_tap[1] +
+           (axis[2].tap0 + w * axis[2].tap_step) * w_tap[2];
+  }
   TCN_INLINE int64_t x_channels() const { return groups * c; }
   TCN_INLINE int64_t y_channels() const { return groups * oc; }
 };

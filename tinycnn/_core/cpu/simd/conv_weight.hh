@@ -76,10 +76,10 @@ TCN_INLINE void each_panel(const Gather& g, const WeightTasks& t, int64_t group,
   grad_y += from * g.y_channels() + group * g.oc;
   for (int64_t p = 0; p < t.panels; ++p) {
     const int64_t first = p * NR<T>;
-    const int columns = panel_width<T>(g.oc - first);
-    copy_panel(grad_y + first, g.y_channels(), count, least(columns, g.oc - first), columns, panel,
+    const int width = panel_width<T>(g.oc - first);
+    copy_panel(grad_y + first, g.y_channels(), count, least(width, g.oc - first), width, panel,
                end);
-    tile(p * g.depth() * NR<T>, columns);
+    tile(p * g.depth() * NR<T>, width);
   }
 }
 
@@ -91,10 +91,9 @@ void weight_rows(const Gather& g, const WeightTasks& t, int64_t group, int64_t i
   const int64_t from = index * t.tile_pixels, count = least(t.tile_pixels, g.pixels() - from);
   const int64_t stride = row_stride<T>(t.block_taps * g.c);
   fill_tile(g, x, group, from, count, tap0, tap1, rows, stride);
-  each_panel(g, t, group, from, count, grad_y, panel, [&](int64_t sums, int columns) {
-    multiply_rows<T, false>(
-        (tap1 - tap0) * g.c,
-        Tile<T>{count, rows, stride, panel, columns, nullptr, add, partial + sums, NR<T>, columns});
+  each_panel(g, t, group, from, count, grad_y, panel, [&](int64_t sums, int width) {
+    multiply_rows<T, false>((tap1 - tap0) * g.c, Tile<T>{count, rows, stride, panel, width, nullptr,
+                                                         add, partial + sums, NR<T>, width});
   });
 }
 
@@ -107,13 +106,13 @@ void weight_strip(const Gather& g, const WeightTasks& t, int64_t group, int64_t 
   const Strip s = strip_of<T>(g);
   const StripTile tile = StripTile::at(g, s, index);
   const T* strip = fill_strip(g, s, tile, group, x, memory);
-  const int64_t width = w.taps * g.c, from = (tile.n * h.out + tile.from) * w.out;
-  each_panel(g, t, group, from, tile.height * w.out, grad_y, panel, [&](int64_t sums, int columns) {
+  const int64_t height = w.taps * g.c, from = (tile.n * h.out + tile.from) * w.out;
+  each_panel(g, t, group, from, tile.height * w.out, grad_y, panel, [&](int64_t sums, int width) {
     for (int64_t th = tap0 / w.taps; th < tap1 / w.taps; ++th)
       multiply_rows<T, false>(
-          width, Tile<T>{w.out, strip + th * h.delta * s.row, w.step * g.c, panel, columns, nullptr,
-                         add, partial + sums + (th * w.taps - tap0) * g.c * NR<T>, NR<T>, columns,
-                         tile.height, h.step * s.row});
+          height, Tile<T>{w.out, strip + th * h.delta * s.row, w.step * g.c, panel, width, nullptr,
+                          add, partial + sums + (th * w.taps - tap0) * g.c * NR<T>, NR<T>, width,
+                          tile.height, h.step * s.row});
   });
 }
 

@@ -1,9 +1,9 @@
 // Depthwise convolution: each channel has its own kernel and sees only itself. There is no matrix
 // product in it, so no tile either: vectors run over channels, and each output is a sum over taps.
 //
-//     y[pixel][c .. c+L]  =  bias[c .. c+L]  +  sum over taps t of  x[pixel + t][c .. c+L] * w[t][c
-//     .. c+L]
+//     y[o][c]  =  bias[c]  +  sum over taps t of  x[o * step + first + t * delta][c] * w[t][c]
 //
+// for a vector of channels c at a time; o and t run along all axes (see Axis in conv_api.hh).
 // One tap of one vector costs two loads and a multiply-add. Taps in the padding are skipped.
 #pragma once
 #include "im2col.hh"
@@ -12,26 +12,13 @@ namespace TCN_ISA {
 
 TCN_INLINE bool is_depthwise(const Gather& g) { return g.c == 1 && g.oc == 1 && g.groups > 1; }
 
-// The taps [lo, hi) of one axis that lie inside, for output o.
-struct Inside {
-  int64_t start, lo, hi;
-  static TCN_INLINE Inside of(const Axis& a, int64_t o) {
-    Inside r{o * a.step + a.first, 0, a.taps};
-    while (r.lo < r.hi && r.start + r.lo * a.delta < 0) ++r.lo;
-    while (r.hi > r.lo && r.start + (r.hi - 1) * a.delta >= a.in) --r.hi;
-    return r;
-  }
-};
-
 // Weights as [taps][channels].
 template <class T>
 void pack_depthwise(const Gather& g, const T* weight, T* to) {
   for (int64_t d = 0; d < g.axis[0].taps; ++d)
     for (int64_t h = 0; h < g.axis[1].taps; ++h)
       for (int64_t w = 0; w < g.axis[2].taps; ++w, to += g.groups) {
-        const T* tap = weight + (g.axis[0].tap0 + d * g.axis[0].tap_step) * g.w_tap[0] +
-                       (g.axis[1].tap0 + h * g.axis[1].tap_step) * g.w_tap[1] +
-                       (g.axis[2].tap0 + w * g.axis[2].tap_step) * g.w_tap[2];
+        const T* tap = weight + g.w_offset(d, h, w);
         for (int64_t c = 0; c < g.groups; ++c) to[c] = tap[c * g.w_group];
       }
 }

@@ -13,6 +13,10 @@
 
 namespace TCN_ISA {
 
+// Numbers of a tile: 128 KB, a part of the second cache that leaves room for the weights.
+template <class T>
+constexpr int64_t TILE_NUMBERS = 131072 / sizeof(T);
+
 TCN_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 TCN_INLINE int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 TCN_INLINE int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -93,8 +97,18 @@ TCN_INLINE T* fill_window_row(const Gather& g, const T* x_row, bool inside, int6
   return to;
 }
 
-// im2col of one pixel: `count` taps of its window from tap (td, th, tw) on. `x` points at the
-// group's first channel.
+// The taps [lo, hi) of one axis that lie inside, for output o.
+struct Inside {
+  int64_t start, lo, hi;
+  static TCN_INLINE Inside of(const Axis& a, int64_t o) {
+    Inside r{o * a.step + a.first, 0, a.taps};
+    while (r.lo < r.hi && r.start + r.lo * a.delta < 0) ++r.lo;
+    while (r.hi > r.lo && r.start + (r.hi - 1) * a.delta >= a.in) --r.hi;
+    return r;
+  }
+};
+
+// `count` taps of a window, from tap (d, h, w) on in the order of the weights.
 struct Taps {
   int64_t d, h, w, count;
   static TCN_INLINE Taps range(const Gather& g, int64_t from, int64_t to) {
@@ -103,6 +117,7 @@ struct Taps {
   }
 };
 
+// im2col of one pixel: those taps of its window. `x` points at the group's first channel.
 template <class T>
 TCN_INLINE void fill_row(const Gather& g, const T* x, const T* x_end, const Pixel& p, Taps tap,
                          T* to) {
@@ -120,7 +135,8 @@ TCN_INLINE void fill_row(const Gather& g, const T* x, const T* x_end, const Pixe
   }
 }
 
-// im2col of a tile: pixels [from, from + count), rows `stride` apart.
+// im2col of a tile: pixels [from, from + count), taps [tap0, tap1) of the window, channels of
+// `group`; rows are `stride` numbers apart.
 template <class T>
 TCN_INLINE void fill_tile(const Gather& g, const T* x, int64_t group, int64_t from, int64_t count,
                           int64_t tap0, int64_t tap1, T* rows, int64_t stride) {

@@ -45,8 +45,7 @@ TCN_INLINE Strip strip_of(const Gather& g) {
   Strip s;
   s.in_place = g.groups == 1 && stays_inside(h) && stays_inside(w);
   s.row = s.in_place ? w.in * g.c : ((w.out - 1) * w.step + w.taps) * g.c;
-  const int64_t numbers = 32768 * 4 / int64_t(sizeof(T));  // a part of the second cache
-  const int64_t fit = (numbers / s.row - (h.taps - 1) * h.delta - 1) / h.step + 1;
+  const int64_t fit = (TILE_NUMBERS<T> / s.row - (h.taps - 1) * h.delta - 1) / h.step + 1;
   s.height = most(1, least(least(fit, h.out), ceil_div(256, w.out)));
   s.rows = (s.height - 1) * h.step + (h.taps - 1) * h.delta + 1;
   s.tiles = g.images * ceil_div(h.out, s.height);

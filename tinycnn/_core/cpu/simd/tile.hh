@@ -1,5 +1,5 @@
-// The micro-kernel: one tile of a matrix product, held in registers. Every product in tinycnn, and
-// so every convolution, runs through here.
+// The micro-kernel: one tile of a matrix product, held in registers. Every matrix product runs
+// through here, and so every convolution but the depthwise ones (depthwise.hh).
 //
 //                    B  [K][NV vectors]
 //                    k: |== b0 ==|== b1 ==|          NV vector loads
@@ -99,8 +99,7 @@ void multiply(const Tile<T>& t) {
   }
 }
 
-// rows x columns of C for any number of rows, at most NR columns: the rows are cut into tiles of
-// about the same height, since a tile of one or two rows waits for its own sums.
+// The tile of `height` rows, at most MR: picks the function that was compiled for this height.
 template <class T, int NV, bool ROWS, int M = MR>
 TCN_INLINE void multiply_height(int height, const Tile<T>& t) {
   if constexpr (M > 0) {
@@ -109,6 +108,8 @@ TCN_INLINE void multiply_height(int height, const Tile<T>& t) {
   }
 }
 
+// Any number of rows of C, at most NR columns: the rows are cut into tiles of about the same
+// height, since a tile of one or two rows waits for its own sums.
 template <class T, bool ROWS>
 void multiply_rows(int64_t rows, Tile<T> t) {
   TCN_ASSERT(t.columns > 0 && t.columns <= NR<T>);

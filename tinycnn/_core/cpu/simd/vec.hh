@@ -18,8 +18,13 @@
 #define TCN_GNU_VECTORS 1
 #endif
 #if defined(__GNUC__)
+#define TCN_SQRTF __builtin_sqrtf
+#define TCN_SQRT __builtin_sqrt
 #define TCN_UNROLL _Pragma("GCC unroll 32")
 #else
+#include <cmath>
+#define TCN_SQRTF sqrtf
+#define TCN_SQRT sqrt
 #define TCN_UNROLL
 #endif
 
@@ -158,7 +163,7 @@ TCN_INLINE V vmin(V a, V b) {
 template <class T>
 TCN_INLINE Vec<T> vsqrt(Vec<T> v) {
   for (int i = 0; i < LANES<T>; ++i)
-    v[i] = sizeof(T) == 4 ? T(__builtin_sqrtf(float(v[i]))) : T(__builtin_sqrt(double(v[i])));
+    v[i] = sizeof(T) == 4 ? T(TCN_SQRTF(float(v[i]))) : T(TCN_SQRT(double(v[i])));
   return v;
 }
 
