@@ -9,7 +9,14 @@ import pytest
 
 import tinycnn
 from tinycnn import autograd
-from tinycnn.autograd import Function, enable_grad, is_grad_enabled, no_grad
+from tinycnn.autograd import (
+    Function,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 
 
 def leaf(*values):
@@ -153,6 +160,44 @@ def test_no_grad_as_a_decorator():
 
     assert not double(leaf(1.0)).requires_grad
     assert is_grad_enabled()
+
+
+def test_set_grad_enabled_is_a_function():
+    set_grad_enabled(False)
+    try:
+        assert not (leaf(1.0) * 2).requires_grad
+    finally:
+        set_grad_enabled(True)
+    assert (leaf(1.0) * 2).requires_grad
+
+
+def test_set_grad_enabled_is_a_block_that_ends_what_its_call_began():
+    for mode in (True, False):
+        with set_grad_enabled(mode):
+            assert is_grad_enabled() is mode
+            with set_grad_enabled(not mode), set_grad_enabled(mode):
+                assert is_grad_enabled() is mode
+            assert is_grad_enabled() is mode
+        assert is_grad_enabled()
+    again = set_grad_enabled(False)
+    for _ in range(2):
+        with again:
+            with again:
+                pass
+            assert not is_grad_enabled()
+        assert is_grad_enabled()
+
+
+@pytest.mark.parametrize("mode", [lambda: set_grad_enabled(False), inference_mode])
+def test_modes_as_decorators_change_nothing_outside(mode):
+    @mode()
+    def double(x):
+        return x * 2
+
+    assert is_grad_enabled()
+    for _ in range(2):
+        assert not double(leaf(1.0)).requires_grad
+        assert is_grad_enabled()
 
 
 def test_modes_belong_to_threads():
@@ -378,6 +423,20 @@ def test_a_gradient_of_the_wrong_shape_is_reported():
 
     with pytest.raises(ValueError, match=r"a gradient of shape \(1,\) came back for .* \(2,\)"):
         Wrong.apply(leaf(1.0, 2.0)).sum().backward()
+
+
+def test_a_tensor_as_data_of_a_tensor_is_reported():
+    w = leaf(1.0, 2.0)
+    w.data = tinycnn.ones(2)  # PyTorch's idiom
+    message = r"expected NumPy arrays on the CPU, got Tensor.*as in w\.data = other\.data"
+    for operation in (lambda: w * 2, w.sum, lambda: tinycnn.ones(2, 2) @ w):
+        with pytest.raises(TypeError, match=message):
+            operation()
+    w.grad = tinycnn.ones(2)
+    with pytest.raises(TypeError, match=message):
+        tinycnn.optim.SGD([w], lr=0.1).step()
+    w.data = tinycnn.ones(2).data
+    assert (w * 2).tolist() == [2.0, 2.0]
 
 
 def test_an_array_of_an_unknown_kind_is_reported():

@@ -4,7 +4,13 @@ from . import data, models, nn, ops, optim
 from ._core.dtypes import bool_ as bool
 from ._core.dtypes import float32, float64, int8, int16, int32, int64, uint8
 from ._version import __version__
-from .autograd import enable_grad, is_grad_enabled, no_grad
+from .autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from .config import config, get_num_threads, set_num_threads, show_config
 from .creation import (
     arange,
@@ -132,6 +138,7 @@ __all__ = [
     "ge",
     "get_num_threads",
     "gt",
+    "inference_mode",
     "int8",
     "int16",
     "int32",
@@ -177,6 +184,7 @@ __all__ = [
     "reshape",
     "round",
     "save",
+    "set_grad_enabled",
     "set_num_threads",
     "show_config",
     "sigmoid",

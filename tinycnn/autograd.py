@@ -32,6 +32,11 @@ _order = itertools.count()
 class no_grad(ContextDecorator):
     """Context manager and decorator: nothing is recorded inside, so nothing can be differentiated.
 
+    Tensors may be changed in place inside. What is already recorded reads what it saved only in
+    `backward`, and does not notice: change an operand between the two, as in `y = w * x`, then
+    `x.mul_(2)`, then `y.backward()`, and the gradient is that of the new x. PyTorch refuses there.
+    Update after `backward`, as optimisers do, or record with `x.clone()`.
+
     Example: >>> import tinycnn
              >>> x = tinycnn.tensor([1.0], requires_grad=True)
              >>> with tinycnn.no_grad():
@@ -64,6 +69,47 @@ class enable_grad(no_grad):
     """
 
     _recording = True
+
+
+class inference_mode(no_grad):
+    """Context manager and decorator: `no_grad` under PyTorch's other name; there is no difference.
+
+    Example: >>> import tinycnn
+             >>> x = tinycnn.tensor([1.0], requires_grad=True)
+             >>> with tinycnn.inference_mode():
+             ...     y = x * 2
+             >>> y.requires_grad
+             False
+    """
+
+
+class set_grad_enabled(no_grad):
+    """Record from now on, or not: a function, and a context manager and decorator that ends it.
+
+    Args:    mode (bool): whether operations are recorded.
+    Example: >>> import tinycnn
+             >>> x = tinycnn.tensor([1.0], requires_grad=True)
+             >>> for train in True, False:
+             ...     with tinycnn.set_grad_enabled(train):
+             ...         print((x * 2).requires_grad)
+             True
+             False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self._recording = bool(mode)
+        self._outside = [_mode.recording]  # until a first block has taken it over
+        _mode.recording = self._recording
+
+    def __call__(self, function):
+        _mode.recording = self._outside.pop()  # a decorator changes nothing until it is called
+        return super().__call__(function)
+
+    def __enter__(self):
+        super().__enter__()
+        if self._outside:
+            self._before[-1] = self._outside.pop()
+        return self
 
 
 def is_grad_enabled() -> bool:

@@ -19,9 +19,10 @@ from .ops.indexing import index_key
 class Tensor(Exchange):
     """Numbers in a regular grid, with gradients on request.
 
-    Make one with `tinycnn.tensor(data)`. `data` is the NumPy array behind it, `grad` the gradient
-    that `backward` left (a Tensor or None), `requires_grad` whether one is wanted, `creator` the
-    recorded call that made it (None for a leaf).
+    Make one with `tinycnn.tensor(data)`. `data` is the NumPy array behind it (PyTorch has a tensor
+    there: assign `w.data = other.data`, or write into it with `copy_`), `grad` the gradient that
+    `backward` left (a Tensor or None), `requires_grad` whether one is wanted, `creator` the recorded
+    call that made it (None for a leaf).
 
     Example: >>> import tinycnn
              >>> x = tinycnn.tensor([1.0, 2.0], requires_grad=True)
@@ -162,7 +163,11 @@ class Tensor(Exchange):
                  type(error))
 
     def copy_(self, other) -> Tensor:
-        """Overwrite every element, in place, and return the tensor itself."""
+        """Overwrite every element, in place, and return the tensor itself.
+
+        As every change in place it is not recorded, and operations recorded before do not notice
+        it: see `tinycnn.no_grad`.
+        """
         other = as_tensor(other, self)
         _check_in_place("copy_", self, other)
         return _write("copy_", self, other)

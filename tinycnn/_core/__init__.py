@@ -23,7 +23,8 @@ def kernels_for(arrays):
         if type(array) is not _numpy_array:
             raise TypeError(
                 f"kernels_for: expected NumPy arrays on the CPU, got {type(array).__name__}. "
-                f"Make tensors with tinycnn.tensor(...)."
+                f"Make tensors with tinycnn.tensor(...); what is assigned to a tensor's .data must "
+                f"be an array, as in w.data = other.data."
             )
     return _forced or cpu
 
