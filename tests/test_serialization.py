@@ -100,6 +100,14 @@ def test_nested_structures_come_back_as_they_were(path):
     assert same({"x": 0.5, "n": 3, "b": True}, load(path))
 
 
+def test_arguments_of_pytorch_are_accepted(path):
+    save({"x": numpy.ones(2)}, path)
+    for arguments in ({"map_location": "cpu"}, {"map_location": None, "weights_only": False}):
+        assert same({"x": numpy.ones(2)}, load(path, **arguments))
+    with pytest.raises(ValueError, match="to: expected device 'cpu', got 'cuda:0'.*device='cpu'"):
+        load(path, map_location="cuda:0")
+
+
 def test_modules_and_optimisers_may_stand_inside(path):
     class Optimiser:
         def state_dict(self):

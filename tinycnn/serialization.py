@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy
 
+from ._core import to_device
 from ._core.checks import fail
 from .autograd import wrap
 from .tensor import Tensor
@@ -63,15 +64,19 @@ def save(state: Any, path: str | os.PathLike) -> None:
     _write_whole(target, serialise(arrays, {_ENTRY: json.dumps(structure)}))
 
 
-def load(path: str | os.PathLike) -> Any:
+def load(
+    path: str | os.PathLike, map_location: str | None = None, weights_only: bool = True
+) -> Any:
     """Read what `save` wrote: the same structure, arrays and tensors as tensors.
 
     Other safetensors files come as a dict of name to Tensor.
 
     Args:    path (str or path): the file.
+             map_location (str or None): "cpu", where all tensors are anyway.
+             weights_only (bool): accepted as in PyTorch; without effect, as no code is ever loaded.
     Returns: what was saved; of a Module or optimiser its state_dict, for load_state_dict.
     Raises:  FileNotFoundError: if there is no such file.
-             ValueError: if it is a folder, is truncated or damaged, or is no safetensors file.
+             ValueError: if there is no such device, or the file is a folder, is truncated or damaged, or is no safetensors file.
     Example: >>> import os, tempfile, tinycnn
              >>> path = os.path.join(tempfile.mkdtemp(), "net.safetensors")
              >>> net = tinycnn.nn.Linear(2, 1)
@@ -81,6 +86,7 @@ def load(path: str | os.PathLike) -> Any:
     """
     from safetensors import SafetensorError, safe_open
 
+    to_device(None, "cpu" if map_location is None else map_location)
     target = _path("load", path)
     if not target.exists():
         raise FileNotFoundError(f"load: expected a file, got {str(path)!r}, which does not exist. "
