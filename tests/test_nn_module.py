@@ -314,7 +314,7 @@ def test_to_converts_floats_and_keeps_the_objects(target):
     assert net.norm.num_batches_tracked.dtype == tinycnn.int64
     assert net(tinycnn.zeros(2, 1, 4, 4, dtype=tinycnn.float64)).dtype == tinycnn.float64
     assert net.float().scale.dtype == tinycnn.float32
-    assert net.to(None) is net
+    assert net.to(None) is net.cpu() is net.to("cpu", non_blocking=True) is net
 
 
 def test_a_network_can_be_copied_and_pickled():

@@ -279,7 +279,7 @@ def test_to_another_dtype():
         assert x.to(target).dtype == np.float64
     assert x.to(t.ones(1, dtype=t.float64)).dtype == np.float64
     assert x.to("cpu", t.float64).dtype == x.to(dtype=t.float64, device="cpu").dtype == np.float64
-    assert x.to("cpu") is x.to(t.float32) is x.cpu() is x
+    assert x.to("cpu") is x.to(t.float32) is x.cpu() is x.to("cpu", non_blocking=True) is x
     assert x.to(t.int64).tolist() == x.long().tolist() == x.int().tolist() == [1, 0]
     assert x.bool().tolist() == [True, False]
     assert x.double().float().requires_grad

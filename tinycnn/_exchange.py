@@ -59,10 +59,12 @@ class Exchange(Variable):
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         return self.data.__dlpack_device__()
 
-    def to(self, *targets, device=None, dtype=None) -> Tensor:
+    def to(self, *targets, device=None, dtype=None, non_blocking: builtins.bool = False) -> Tensor:
         """On another device, of another dtype, or as another tensor; itself if nothing changes.
 
         Args:    targets: a device ("cpu"), a dtype (tinycnn.float64), both, or a Tensor to follow.
+                 device, dtype: the same by name.
+                 non_blocking (bool): accepted as in PyTorch; without effect on the CPU.
         Raises:  ValueError: if there is no such device.
                  TypeError: if there is no such dtype.
         Example: >>> import tinycnn

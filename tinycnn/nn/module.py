@@ -224,9 +224,11 @@ class Module(Registry):
 
         Parameters stay the same objects, so an optimiser that holds them keeps working.
 
-        Args:    device, dtype, as in Tensor.to: `to("cpu")`, `to(tinycnn.float64)`, or both.
+        Args:    device, dtype, as in Tensor.to: `to("cpu")`, `to(tinycnn.float64)`, or both;
+                 `non_blocking` is accepted and without effect.
         Raises:  TypeError: if the dtype is no floating one.
         """
+        kwargs.pop("non_blocking", None)
         device, dtype = _device_and_dtype(f"{type(self).__name__}.to", args, kwargs)
         tensors = [t for kind in (PARAMETER, BUFFER) for _, t in self._named(kind, "", True, True)]
         for tensor in [*tensors, *(t.grad for t in tensors if t.grad is not None)]:
@@ -236,6 +238,10 @@ class Module(Registry):
             if dtype is not None and moved.dtype.kind == "f":
                 moved = moved.to(dtype)
             tensor.data = moved.data
+        return self
+
+    def cpu(self: M) -> M:
+        """The module itself: all its tensors are on the CPU."""
         return self
 
     def double(self: M) -> M:
