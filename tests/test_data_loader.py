@@ -17,8 +17,10 @@ from tinycnn.data import (
     Dataset,
     ImageDataset,
     RandomSampler,
+    Sampler,
     SequentialSampler,
     Subset,
+    SubsetRandomSampler,
     TensorDataset,
     WeightedRandomSampler,
     default_collate,
@@ -229,6 +231,33 @@ def test_samplers():
     assert list(BatchSampler(range(5), 2, True)) == [[0, 1], [2, 3]]
     assert len(BatchSampler(range(5), 2, True)) == 2
     assert len(BatchSampler(range(5), 2, False)) == 3
+
+
+def test_subset_sampler_visits_its_indices_in_another_order_each_time():
+    indices = [30, 4, 17, 8, 8, 21, 5, 6, 40]
+    sampler = SubsetRandomSampler(indices)
+    orders = [list(sampler) for _ in range(3)]
+    assert len(sampler) == 9
+    assert all(sorted(order) == sorted(indices) for order in orders)
+    assert orders[0] != orders[1] or orders[0] != orders[2]
+    seeded = [list(SubsetRandomSampler(indices, np.random.default_rng(3))) for _ in range(2)]
+    assert seeded[0] == seeded[1]
+    assert list(SubsetRandomSampler([])) == []
+    loader = DataLoader(Squares(50), 4, sampler=sampler)
+    assert sorted(x for batch, _ in values(loader) for x in batch) == sorted(indices)
+
+
+def test_every_sampler_is_a_sampler_and_an_own_one_needs_iter():
+    class Own(Sampler[int]):
+        pass
+
+    kinds = (SequentialSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler,
+             BatchSampler)
+    assert all(issubclass(kind, Sampler) for kind in kinds)
+    with pytest.raises(TypeError, match="Own: expected an __iter__ method, got none"):
+        iter(Own())
+    with pytest.raises(TypeError, match="no len"):
+        len(Own())
 
 
 def test_weighted_sampler_draws_in_proportion():
@@ -617,8 +646,16 @@ def test_loader_errors(arguments, error, message):
 
 
 def test_a_generator_must_be_one():
-    with pytest.raises(TypeError, match=r"expected a numpy.random.Generator, got 3.*default_rng"):
-        iter(DataLoader(Squares(4), generator=3))
+    advice = r"numpy.random.default_rng\(seed\), or None for tinycnn.random.generator\(\)"
+    for name, call in [
+        ("DataLoader", lambda: iter(DataLoader(Squares(4), generator=3))),
+        ("random_split", lambda: random_split(range(4), [2, 2], generator=3)),
+        *[(kind.__name__, lambda kind=kind: iter(kind([0, 1], generator=3)))
+          for kind in (RandomSampler, SubsetRandomSampler)],
+    ]:
+        with pytest.raises(TypeError, match=f"^{name}: expected generator to be a .*Generator, "
+                                            f"got 3. Pass {advice}"):
+            call()
 
 
 @pytest.mark.parametrize(

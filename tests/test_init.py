@@ -230,6 +230,9 @@ def matrix():
      lambda: init.uniform_(tinycnn.tensor([1]))),
     (TypeError, "normal_: expected a Tensor of dtype .*, got ndarray",
      lambda: init.normal_(numpy.zeros(3))),
+    (TypeError, r"orthogonal_: expected generator to be a numpy.random.Generator, got 3. Pass "
+     r"numpy.random.default_rng\(seed\), or None for tinycnn.random.generator\(\)",
+     lambda: init.orthogonal_(matrix(), generator=3)),
     (ValueError, "uniform_: expected a <= b, got a=2, b=1", lambda: init.uniform_(vector(), 2, 1)),
     (ValueError, "normal_: expected std >= 0, got -1", lambda: init.normal_(vector(), 0, -1)),
     (ValueError, "trunc_normal_: expected std > 0, got 0",

@@ -8,7 +8,7 @@ dropout depends on seed and position, never on threads. A fresh process starts f
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._core.checks import fail
 
@@ -33,6 +33,10 @@ _state = _State()
 
 def manual_seed(seed: int) -> None:
     """Start both streams of random numbers anew.
+
+    A stream of one's own, PyTorch's `torch.Generator`, is `numpy.random.default_rng(seed)`: pass it
+    as `generator=` to a DataLoader, a sampler, random_split or a function of nn.init. The stream
+    that is started here is `tinycnn.random.generator()`.
 
     Args:    seed (int): from -2^63 to 2^64 - 1.
     Raises:  TypeError: if it is no integer.
@@ -66,6 +70,22 @@ def generator() -> Generator:
 
             _state.generator = Generator(Philox(key=_state.seed))
         return _state.generator
+
+
+def chosen(function: str, given: Any = None) -> Generator:
+    """The generator that a user has passed, or for None `generator()`.
+
+    Raises:  TypeError: if it is none of NumPy's.
+    Example: >>> chosen("mine") is generator()
+             True
+    """
+    if given is None:
+        return generator()
+    if not hasattr(given, "integers"):
+        fail(function, "generator to be a numpy.random.Generator", repr(given),
+             "Pass numpy.random.default_rng(seed), or None for tinycnn.random.generator(), which "
+             "tinycnn.manual_seed starts anew.", TypeError)
+    return given
 
 
 def next_offset(count: int) -> tuple[int, int]:

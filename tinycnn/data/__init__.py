@@ -16,7 +16,9 @@ from .loader import DataLoader as DataLoader
 from .mnist import MNIST as MNIST
 from .sampler import BatchSampler as BatchSampler
 from .sampler import RandomSampler as RandomSampler
+from .sampler import Sampler as Sampler
 from .sampler import SequentialSampler as SequentialSampler
+from .sampler import SubsetRandomSampler as SubsetRandomSampler
 from .sampler import WeightedRandomSampler as WeightedRandomSampler
 from .synthetic import SyntheticDigits as SyntheticDigits
 from .synthetic import synthetic_digits as synthetic_digits

@@ -189,6 +189,7 @@ def random_split(
                `tinycnn.manual_seed`.
     Returns: list of Subset, one per length.
     Raises:  ValueError: if the lengths do not add up, or one is negative.
+             TypeError: if the generator is none of NumPy's.
     Example: >>> [len(part) for part in random_split(range(10), [0.75, 0.25])]
              [8, 2]
     """
@@ -202,6 +203,6 @@ def random_split(
     require(sum(sizes) == n and min(sizes, default=0) >= 0, "random_split",
             f"lengths that add up to {n}, or fractions that add up to 1", repr(list(lengths)),
             f"Pass for example [{n - n // 5}, {n // 5}].")
-    order = random.permutation(random.draw_seed(generator), n).tolist()
+    order = random.permutation(random.draw_seed(generator, "random_split"), n).tolist()
     ends = list(accumulate(sizes))
     return [Subset(dataset, order[end - size : end]) for size, end in zip(sizes, ends)]

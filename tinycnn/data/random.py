@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import fail
-from ..random import generator as default_generator
+from ..random import chosen
 
 _WORD = 0xFFFFFFFF
 _MULTIPLY = (0xD2511F53, 0xCD9E8D57)
@@ -59,19 +58,16 @@ def philox(seed: int, index: np.ndarray, count: int, stream: int = 0) -> np.ndar
     return words.reshape(index.size, 4 * blocks)[:, :count]
 
 
-def draw_seed(generator: "np.random.Generator | None" = None) -> int:
+def draw_seed(
+    generator: "np.random.Generator | None" = None, function: str = "DataLoader"
+) -> int:
     """The next seed, 63 bits, from a NumPy generator or from that of `tinycnn.manual_seed`.
 
-    Raises:  TypeError: if it is no generator.
+    Raises:  TypeError: if it is no generator; the sentence begins with `function`.
     Example: >>> draw_seed(np.random.default_rng(0)) == draw_seed(np.random.default_rng(0))
              True
     """
-    if generator is None:
-        generator = default_generator()
-    if not hasattr(generator, "integers"):
-        fail("generator", "a numpy.random.Generator", repr(generator),
-             "Pass for example numpy.random.default_rng(0).", TypeError)
-    return int(generator.integers(1 << 63))
+    return int(chosen(function, generator).integers(1 << 63))
 
 
 def permutation(seed: int, n: int) -> np.ndarray:

@@ -2,14 +2,38 @@
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import chain, islice
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from .._core.checks import require
+from .._core.checks import fail, require
 from . import random
 
+T = TypeVar("T", covariant=True)
 
-class SequentialSampler:
+
+class Sampler(Generic[T]):
+    """An order of samples. Subclass it and write `__iter__()`; `__len__()` gives a loader a length.
+
+    A loader takes any iterable; the class is there for scripts that write `Sampler[int]`.
+
+    Example: >>> class Backwards(Sampler[int]):
+             ...     def __init__(self, data):
+             ...         self.data = data
+             ...     def __len__(self):
+             ...         return len(self.data)
+             ...     def __iter__(self):
+             ...         return iter(range(len(self.data) - 1, -1, -1))
+             >>> list(Backwards("abc"))
+             [2, 1, 0]
+    """
+
+    def __iter__(self) -> Iterator[T]:
+        fail(type(self).__name__, "an __iter__ method", "none",
+             "Write __iter__(self) that returns an iterator over indices.", TypeError)
+
+
+class SequentialSampler(Sampler[int]):
     """The indices 0, 1, ..., N - 1.
 
     Example: >>> list(SequentialSampler("abc"))
@@ -26,7 +50,7 @@ class SequentialSampler:
         return iter(range(len(self.data_source)))
 
 
-class RandomSampler:
+class RandomSampler(Sampler[int]):
     """Every index once, in another random order each time; or random indices with replacement.
 
     Args:    data_source (Dataset): N samples; only its length is used.
@@ -58,7 +82,7 @@ class RandomSampler:
 
     def __iter__(self) -> Iterator[int]:
         n, wanted = len(self.data_source), len(self)
-        seed = random.draw_seed(self.generator)
+        seed = random.draw_seed(self.generator, type(self).__name__)
         if self.replacement:
             words = random.philox(seed, np.arange(wanted), 2)
             return iter(((words[:, 0] << 32 | words[:, 1]) % max(n, 1)).tolist())
@@ -67,7 +91,30 @@ class RandomSampler:
         return islice(chain.from_iterable(orders), wanted)
 
 
-class WeightedRandomSampler:
+class SubsetRandomSampler(Sampler[int]):
+    """The given indices, each once, in another random order each time.
+
+    Args:    indices (sequence of int): which samples.
+             generator (numpy.random.Generator): where the orders come from; by default that of
+               `tinycnn.manual_seed`.
+    Example: >>> sorted(SubsetRandomSampler([7, 2, 5]))
+             [2, 5, 7]
+    """
+
+    def __init__(self, indices: Sequence[int],
+                 generator: "np.random.Generator | None" = None):
+        self.indices = indices
+        self.generator = generator
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __iter__(self) -> Iterator[int]:
+        seed = random.draw_seed(self.generator, type(self).__name__)
+        return (self.indices[i] for i in random.permutation(seed, len(self.indices)).tolist())
+
+
+class WeightedRandomSampler(Sampler[int]):
     """Random indices, index i with probability weights[i] / sum(weights): for uneven classes.
 
     Args:    weights (sequence of float): (N,), not negative.
@@ -101,7 +148,7 @@ class WeightedRandomSampler:
         return self.num_samples
 
     def __iter__(self) -> Iterator[int]:
-        seed, n = random.draw_seed(self.generator), self.num_samples
+        seed, n = random.draw_seed(self.generator, type(self).__name__), self.num_samples
         if self.replacement:
             u = random.philox(seed, np.arange(n), 1)[:, 0] * 2.0**-32
             cumulative = np.cumsum(self.weights)
@@ -111,7 +158,7 @@ class WeightedRandomSampler:
             return iter(np.argsort(-np.log(u) / self.weights, kind="stable")[:n].tolist())
 
 
-class BatchSampler:
+class BatchSampler(Sampler[list[int]]):
     """Groups the indices of a sampler into lists of `batch_size`.
 
     Args:    sampler (iterable of int): the order.

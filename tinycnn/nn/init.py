@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from .._core.checks import fail, require, shape_text
-from ..random import generator as default_generator
+from ..random import chosen
 from ..tensor import Tensor
 
 _GAINS = {"sigmoid": 1.0, "linear": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 0.75}
@@ -71,7 +71,7 @@ def _drawing(function: str, tensor: Tensor, generator: Any) -> tuple[Any, Any]:
     if not isinstance(tensor, Tensor) or tensor.dtype.kind != "f":
         got = str(tensor.dtype) if isinstance(tensor, Tensor) else type(tensor).__name__
         fail(function, "a Tensor of dtype float32 or float64", got, "Pass a parameter.", TypeError)
-    return default_generator() if generator is None else generator, tensor.dtype
+    return chosen(function, generator), tensor.dtype
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
@@ -82,6 +82,8 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
              generator (numpy.random.Generator or None): None means tinycnn's own, which
              tinycnn.manual_seed seeds.
     Returns: Tensor, the one given; so with every function here.
+    Raises:  ValueError: if a > b.
+             TypeError: if the tensor is none of floats, or the generator none of NumPy's.
     Example: >>> import tinycnn
              >>> uniform_(tinycnn.tensor([0.0] * 100), -2, -1).max().item() < -1
              True
@@ -182,6 +184,9 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
     Args:    tensor (Tensor): (OC, C / groups, *kernel) with one to three window axes.
              groups (int): of the convolution; OC is a multiple of it.
+    Raises:  ValueError: if the weight has no window axis or more than three, or groups does not
+             divide OC.
+             TypeError: if it is no Tensor.
     Example: >>> import tinycnn
              >>> dirac_(tinycnn.tensor([[[5.0, 5.0, 5.0]]]))
              tensor([[[0., 1., 0.]]])
@@ -288,6 +293,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     """A random matrix with orthonormal rows (or columns, if there are more rows), times gain.
 
     Args:    tensor (Tensor): (OUT, ...), taken as a matrix of OUT rows.
+             gain (float): length of the rows (or columns), see calculate_gain.
+             generator (numpy.random.Generator or None): as in uniform_.
+    Raises:  ValueError: if the tensor has fewer than two axes.
+             TypeError: if it is none of floats, or the generator none of NumPy's.
     Example: >>> import tinycnn
              >>> w = orthogonal_(tinycnn.tensor([[0.0] * 5, [0.0] * 5]))
              >>> round((w[0] * w[1]).sum().item(), 6) + 0.0
