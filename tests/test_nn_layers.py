@@ -149,6 +149,28 @@ def test_dtype_and_device_reach_every_parameter():
 # --- transposed convolution: output_size
 
 
+@pytest.mark.parametrize("integer", [numpy.int64, numpy.uint8])
+@pytest.mark.parametrize("layer", [nn.Conv2d, nn.ConvTranspose2d])
+def test_any_kind_of_integer_makes_the_same_layer(layer, integer):
+    numbers = {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": 1, "groups": 2}
+    made = layer(integer(4), integer(6), **{k: integer(v) for k, v in numbers.items()})
+    plain = layer(4, 6, **numbers)
+    assert repr(made) == repr(plain)
+    for name in ("in_channels", "out_channels", *numbers):
+        values = getattr(made, name)
+        assert values == getattr(plain, name)
+        assert {type(v) for v in (values if isinstance(values, tuple) else [values])} == {int}
+    assert made(image(1, 4, 7, 7)).shape == plain(image(1, 4, 7, 7)).shape
+
+
+@pytest.mark.parametrize(("padding", "kept"), [
+    (numpy.int64(1), (1, 1)), (numpy.array([1, 2]), (1, 2)), ([numpy.int64(1), 2], (1, 2)),
+    ([2], (2, 2)), ([[0, 1], (2, numpy.int64(0))], ((0, 1), (2, 0))), ("same", "same"),
+])
+def test_padding_is_kept_in_one_form(padding, kept):
+    assert nn.Conv2d(1, 1, 3, padding=padding).padding == kept
+
+
 @pytest.mark.parametrize("size", [(9, 9), (10, 9), (9, 10), (1, 4, 10, 10)])
 def test_output_size_picks_among_the_possible_sizes(size):
     layer = nn.ConvTranspose2d(2, 4, 3, stride=2, padding=1)
@@ -351,6 +373,10 @@ ONE_BY_ONE = tinycnn.zeros(1, 1)
     (ValueError, "Conv1d: expected groups of at least 1, got 0",
      lambda: nn.Conv1d(1, 1, 1, groups=0)),
     (ValueError, "Conv1d: expected in_channels of at least 1, got 0", lambda: nn.Conv1d(0, 1, 1)),
+    (TypeError, "Conv2d: expected groups to be an int, got True",
+     lambda: nn.Conv2d(1, 1, 1, groups=True)),
+    (TypeError, r"Conv2d: expected groups to be an int, got array\(1.5\)",
+     lambda: nn.Conv2d(1, 1, 1, groups=numpy.array(1.5))),
     (TypeError, "Conv3d: expected out_channels to be an int, got '1'",
      lambda: nn.Conv3d(1, "1", 1)),
     (ValueError, "Conv2d: expected kernel_size to be one int or 2 ints, each at least 1, got 0",

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable
+from operator import index
 from typing import Any
 
 from .._core.checks import fail, require, shape_text
-from .._core.shapes import conv_padding, transposed_window, tuple_of
+from .._core.shapes import conv_padding, frozen, transposed_window, tuple_of
 from ..ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ..ops.padding import pad
 from ..tensor import Tensor
@@ -31,7 +32,7 @@ class _Conv(Module):
                  padding_mode: str = "zeros", device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         name, dims = type(self).__name__, self.dims
-        _check_channels(name, in_channels, out_channels, groups)
+        in_channels, out_channels, groups = _channels(name, in_channels, out_channels, groups)
         require(padding_mode in PADDING_MODES, name,
                 f"padding_mode {', '.join(map(repr, PADDING_MODES))}", repr(padding_mode),
                 "Choose one of them.")
@@ -166,7 +167,7 @@ class _ConvTranspose(_Conv):
         """`output_size` (OH, OW), or a whole shape: which of the possible sizes to return."""
         extra = self.output_padding
         if output_size is not None:
-            extra = self._extra(input.shape, tuple(output_size))
+            extra = self._extra(input.shape, frozen(tuple(output_size)))
         return self.operation(input, self.weight, self.bias, self.stride, self.padding, extra,
                               self.groups, self.dilation)
 
@@ -202,7 +203,9 @@ class ConvTranspose1d(_ConvTranspose):
 class ConvTranspose2d(_ConvTranspose):
     """The transpose of Conv2d: every input pixel stamps the kernel onto the output.
 
-    OH = (H - 1) * stride - 2 * padding + dilation * (KH - 1) + output_padding + 1
+    OH = (H - 1) * stride - 2 * padding + dilation * (KH - 1) + output_padding + 1. weight and bias
+    start uniform in [-b, b), b = 1 / sqrt(OC / groups * KH * KW): as in PyTorch, the fan-in is that
+    of the weight's second axis, which holds outputs here.
 
     Args:    in_channels, out_channels (int): C, OC.
              kernel_size (int or pair): KH, KW.
@@ -240,26 +243,35 @@ class ConvTranspose3d(_ConvTranspose):
     operation = staticmethod(conv_transpose3d)
 
 
-def _check_channels(name: str, in_channels: int, out_channels: int, groups: int) -> None:
-    for word, value in (("in_channels", in_channels), ("out_channels", out_channels),
-                        ("groups", groups)):
-        require(type(value) is int, name, f"{word} to be an int", repr(value),
-                "Pass for example 1.", TypeError)
-        require(value >= 1, name, f"{word} of at least 1", repr(value), "Pass for example 1.")
+def _channels(name: str, in_channels: Any, out_channels: Any, groups: Any) -> tuple[int, int, int]:
+    """The three as Python's ints, whatever kind of integer they are given as."""
+    in_channels = _positive(name, "in_channels", in_channels)
+    out_channels = _positive(name, "out_channels", out_channels)
+    groups = _positive(name, "groups", groups)
     if in_channels % groups or out_channels % groups:
         divisor = math.gcd(in_channels, out_channels)
         fail(name, "groups to divide in_channels and out_channels",
              f"groups={groups} for {in_channels} and {out_channels}",
              f"Use a divisor of {divisor}, their greatest common one.")
+    return in_channels, out_channels, groups
+
+
+def _positive(name: str, word: str, value: Any) -> int:
+    try:
+        number = index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        fail(name, f"{word} to be an int", repr(value), "Pass for example 1.", TypeError)
+    require(number >= 1, name, f"{word} of at least 1", repr(number), "Pass for example 1.")
+    return number
 
 
 def _tidy(padding: Any, dims: int) -> Any:
     """Padding as the layer shows it: the name of a rule, a tuple of ints, or a tuple of pairs."""
-    if isinstance(padding, str):
-        return padding
-    if type(padding) is int:
-        return (padding,) * dims
-    if isinstance(padding, (tuple, list)):
-        items = tuple([tuple(p) if isinstance(p, list) else p for p in padding])
-        return items * dims if len(items) == 1 and not isinstance(items[0], tuple) else items
+    padding = frozen(padding)
+    if hasattr(padding, "__index__"):
+        padding = (index(padding),)
+    if isinstance(padding, tuple) and len(padding) == 1 and not isinstance(padding[0], tuple):
+        return padding * dims
     return padding
