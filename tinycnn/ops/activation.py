@@ -43,7 +43,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     y = max(x, 0)
 
     Args:    input (Tensor): any shape, float32 or float64.
-             inplace (bool): no effect, see the head of this file.
+             inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor.
     Example: >>> import tinycnn
@@ -84,7 +84,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 
     Args:    input (Tensor): any shape, float32 or float64.
              negative_slope (float): slope of the negative side.
-             inplace (bool): no effect, see the head of this file.
+             inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor.
     Example: >>> import tinycnn
@@ -123,7 +123,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
     Args:    input (Tensor): any shape, float32 or float64.
              alpha (float): how deep the negative side goes.
-             inplace (bool): no effect, see the head of this file.
+             inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor.
     Example: >>> import tinycnn

@@ -92,7 +92,8 @@ def cross_entropy(
              target (Tensor): classes from 0 to C - 1, integers (N,), (N, d1, ...) or (); or
              probabilities, floats of the input's shape.
              weight (Tensor or None): (C,), one for each class.
-             size_average, reduce (bool or None): see the head of this file.
+             size_average, reduce (bool or None): PyTorch's old words for reduction; accepted, with
+             a warning.
              ignore_index (int): a class that counts for nothing, in integer targets.
              reduction (str): "mean", "sum" or "none".
              label_smoothing (float): s in q = (1 - s) * target + s / C, 0 to 1.
@@ -166,7 +167,8 @@ def nll_loss(
              returns them.
              target (Tensor): classes from 0 to C - 1, integers (N,), (N, d1, ...) or ().
              weight (Tensor or None): (C,), one for each class.
-             size_average, reduce (bool or None): see the head of this file.
+             size_average, reduce (bool or None): PyTorch's old words for reduction; accepted, with
+             a warning.
              ignore_index (int): a class that counts for nothing.
              reduction (str): "mean", "sum" or "none".
     Returns: Tensor (), or with "none" (N, d1, ...). The mean over no prediction is NaN.
