@@ -24,9 +24,9 @@ cdef int _threads = default_threads()
 cdef bint _pooled = False  # whether OpenMP's pool of threads was ever woken
 cdef bint _orphan = False  # a child of such a process: waking the pool, which is gone, would hang
 
-# Below this many numbers an operation runs on one thread: waking the others costs about 1 us,
-# in which one core streams some 10,000 numbers.
-cdef int64_t WORTH_A_THREAD = 16384
+# Below this many numbers an operation runs on one thread: waking another takes 5 to 20 us, in which
+# one core streams some 100,000 numbers.
+cdef int64_t WORTH_A_THREAD = 65536
 
 
 cdef int isa() noexcept nogil:

@@ -3,8 +3,8 @@
 A thread that waits for the others spins first and sleeps later. GNU OpenMP spins for about a
 millisecond: with every processor free that is the quickest way to notice the end of a region, but
 when any other program runs, the spinning thread takes the processor from the one it is waiting for.
-Measured, a LeNet-5 training step on two threads beside one busy program: 830 ms, and 6 ms when
-threads spin for a thousand turns (about 5 us).
+Measured, a LeNet-5 training step of batch 64 on two threads: beside one busy program 830 ms, and 9 ms
+when threads spin for 3000 turns; with both processors free 3.5 and 4.0 ms.
 
 The variable is read once, when the library is loaded; it is restored at once, so that other
 libraries with an OpenMP runtime of their own see what the user set. OMP_WAIT_POLICY or
@@ -34,7 +34,7 @@ def _load_openmp():
 if _VARIABLE in os.environ or "OMP_WAIT_POLICY" in os.environ:
     _load_openmp()
 else:
-    os.environ[_VARIABLE] = "1000"
+    os.environ[_VARIABLE] = "3000"
     try:
         _load_openmp()
     finally:
