@@ -29,11 +29,13 @@ from .comparison import (
     where,
 )
 from .division import div, floor_divide, remainder
-from .elementary import abs, clamp, exp, log, pow, sqrt
+from .elementary import abs, clamp, exp, log, log1p, pow, sqrt
 from .extrema import amax, amin, argmax, argmin, max, maximum, min, minimum
 from .indexing import index
 from .joining import cat, chunk, split, stack
 from .linear import linear, matmul
+from .norm import norm
+from .ordering import argsort, cumsum, sort, topk
 from .padding import pad
 from .reduction import all, any, logsumexp, mean, prod, std, sum, var
 from .reshaping import (
@@ -49,27 +51,49 @@ from .reshaping import (
     unsqueeze,
 )
 from .rounding import ceil, floor, round, sign
+from .shorthands import (
+    allclose,
+    bmm,
+    dot,
+    equal,
+    isclose,
+    masked_fill,
+    mm,
+    reciprocal,
+    repeat,
+    square,
+    t,
+    unbind,
+)
+from .trigonometry import cos, sin
 
 __all__ = [
     "abs",
     "add",
     "all",
+    "allclose",
     "amax",
     "amin",
     "any",
     "argmax",
     "argmin",
+    "argsort",
     "bitwise_and",
     "bitwise_not",
     "bitwise_or",
     "bitwise_xor",
+    "bmm",
     "cat",
     "ceil",
     "chunk",
     "clamp",
     "clone",
+    "cos",
+    "cumsum",
     "div",
+    "dot",
     "eq",
+    "equal",
     "exp",
     "expand",
     "flatten",
@@ -79,39 +103,52 @@ __all__ = [
     "ge",
     "gt",
     "index",
+    "isclose",
     "isfinite",
     "isinf",
     "isnan",
     "le",
     "linear",
     "log",
+    "log1p",
     "logsumexp",
     "lt",
+    "masked_fill",
     "matmul",
     "max",
     "maximum",
     "mean",
     "min",
     "minimum",
+    "mm",
     "mul",
     "ne",
     "neg",
+    "norm",
     "pad",
     "permute",
     "pow",
     "prod",
+    "reciprocal",
     "remainder",
+    "repeat",
     "reshape",
     "round",
     "sign",
+    "sin",
+    "sort",
     "split",
     "sqrt",
+    "square",
     "squeeze",
     "stack",
     "std",
     "sub",
     "sum",
+    "t",
+    "topk",
     "transpose",
+    "unbind",
     "unflatten",
     "unsqueeze",
     "var",

@@ -1,4 +1,4 @@
-"""Functions of every element: exp, log, sqrt, pow, abs, clamp.
+"""Functions of every element: exp, log, log1p, sqrt, pow, abs, clamp.
 
 Integer tensors become float32 where the result is no integer.
 """
@@ -73,6 +73,32 @@ def log(input: Tensor) -> Tensor:
              tensor([0., -inf])
     """
     return Log.apply(_as_float("log", input))
+
+
+class Log1p(Function):
+    """See log1p."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.x = x
+        return ctx.kernels.log1p(x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return ctx.kernels.divide(grad, ctx.kernels.add(ctx.x, 1))
+
+
+def log1p(input: Tensor) -> Tensor:
+    """The natural logarithm of 1 + x, exact for small x too: y[i] = ln(1 + input[i]).
+
+    Args:    input (Tensor): any shape.
+    Returns: Tensor of the same shape; -inf at -1, NaN below.
+    Raises:  TypeError: if `input` is no tensor.
+    Example: >>> import tinycnn
+             >>> tinycnn.log1p(tinycnn.tensor([0.0, 1.0]))
+             tensor([0.0000, 0.6931])
+    """
+    return Log1p.apply(_as_float("log1p", input))
 
 
 class Sqrt(Function):

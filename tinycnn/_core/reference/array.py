@@ -71,14 +71,17 @@ def _named(function, name):
 
 absolute = _unary(numpy.absolute)
 ceil = _unary(numpy.ceil)
+cos = _quiet(_unary(numpy.cos))
 exp = _quiet(_unary(numpy.exp))
 floor = _unary(numpy.floor)
 isfinite = _unary(numpy.isfinite)
 isinf = _unary(numpy.isinf)
 isnan = _unary(numpy.isnan)
 log = _quiet(_unary(numpy.log))
+log1p = _quiet(_unary(numpy.log1p))
 negative = _unary(numpy.negative)
 rint = _unary(numpy.rint)
+sin = _quiet(_unary(numpy.sin))
 sqrt = _quiet(_unary(numpy.sqrt))
 square = _quiet(_unary(numpy.square))
 
@@ -165,9 +168,24 @@ def argmin(x, axis=None):
     return asarray(numpy.argmin(x, axis), numpy.int64)
 
 
+def argsort(x, axis, descending=False):
+    """Indices that put an axis in order, equal values as they stand; NaN counts as largest."""
+    if not descending:
+        return numpy.argsort(x, axis, kind="stable")
+    order = numpy.argsort(numpy.flip(x, axis), axis, kind="stable")
+    return x.shape[axis] - 1 - numpy.flip(order, axis)
+
+
 @_quiet
 def cumprod(x, axis):
     return numpy.multiply.accumulate(x, axis)
+
+
+@_quiet
+def cumsum(x, axis):
+    """Sums of all elements up to each, added up in float64 where they are floats."""
+    dtype = numpy.float64 if x.dtype.kind == "f" else None
+    return numpy.add.accumulate(x, axis, dtype).astype(x.dtype, copy=False)
 
 
 @_quiet
