@@ -113,6 +113,33 @@ CASES = {
     "linear 3-D": (ops.linear, f(2, 3, 4), f(5, 4, seed=1)),
     "linear vector": (ops.linear, f(4), f(5, 4, seed=1), f(5, seed=2)),
     "linear one row": (ops.linear, f(1, 4), f(1, 4, seed=1), f(1, seed=2)),
+    "log1p": (ops.log1p, f(5, low=0)),
+    "sin": (ops.sin, f(5)),
+    "cos": (ops.cos, f(5)),
+    "square of": (ops.square, f(3, 4)),
+    "reciprocal": (ops.reciprocal, f(5, low=0)),
+    "norm": (ops.norm, f(3, 4)),
+    "norm dim": (lambda x: ops.norm(x, dim=(0, 2), keepdim=True), f(3, 4, 5)),
+    "norm 1": (lambda x: ops.norm(x, 1, -1), f(3, 4)),
+    "norm inf": (lambda x: ops.norm(x, float("inf"), 0), f(3, 4)),
+    "norm 0-d": (ops.norm, f()),
+    "cumsum": (lambda x: ops.cumsum(x, 1), f(3, 4)),
+    "cumsum empty": (lambda x: ops.cumsum(x, 0), f(0, 4)),
+    "cumsum 0-d": (lambda x: ops.cumsum(x, 0), f()),
+    "sort": (lambda x: ops.sort(x, 0).values, f(5, 3)),
+    "sort 0-d": (lambda x: ops.sort(x).values, f()),
+    "topk": (lambda x: ops.topk(x, 2).values, f(3, 4)),
+    "topk smallest": (lambda x: ops.topk(x, 2, 0, largest=False).values, f(5, 3)),
+    "topk none": (lambda x: ops.topk(x, 0).values, f(3, 4)),
+    "masked_fill": (lambda x: ops.masked_fill(x, MASK, 7.0), f(3, 4)),
+    "masked_fill tensor": (lambda x, y: ops.masked_fill(x, MASK[0], y), f(3, 4), f(seed=1)),
+    "t": (ops.t, f(3, 4)),
+    "repeat": (lambda x: ops.repeat(x, (2, 1, 3)), f(3, 2)),
+    "repeat 0": (lambda x: ops.repeat(x, (2, 0)), f(3, 2)),
+    "unbind": (lambda x: ops.unbind(x, 1), f(3, 2)),
+    "mm": (ops.mm, f(3, 4), f(4, 2, seed=1)),
+    "bmm": (ops.bmm, f(2, 3, 4), f(2, 4, 2, seed=1)),
+    "dot": (ops.dot, f(4), f(4, seed=1)),
     "cast": (lambda x: x.to(t.float64) * 2, f(3)),
 }
 
@@ -219,6 +246,33 @@ def test_a_million_tenths_are_a_hundred_thousand(shape):
         np.testing.assert_allclose(total, 1e5 * total.size ** -1, rtol=1e-6)
         np.testing.assert_allclose(x.mean(dims).data, 0.1, rtol=1e-6)
         assert total.dtype == np.float32
+
+
+def test_the_norm_of_nothing_has_gradient_0():
+    x = t.zeros(2, 2, requires_grad=True)
+    with t.no_grad():
+        x[0, 0] = 2
+    x.norm(dim=1).sum().backward()
+    assert x.grad.tolist() == [[1.0, 0.0], [0.0, 0.0]]
+
+
+def test_running_sums_do_not_drift():
+    x = t.full((1_000_000,), 0.1)
+    np.testing.assert_allclose(x.cumsum(0)[-1].item(), 1e5, rtol=1e-6)
+
+
+def test_nearly_equal():
+    inf, nan = float("inf"), float("nan")
+    x, y = t.tensor([1.0, inf, inf, nan, 0.0, 1.0]), t.tensor([1.000001, inf, 1.0, nan, 1e-9, inf])
+    assert x.isclose(y).tolist() == [True, True, False, False, True, False]
+    assert x.isclose(y, equal_nan=True).tolist() == [True, True, False, True, True, False]
+    assert t.tensor([200, 1], dtype=t.uint8).isclose(t.tensor([201, 2], dtype=t.uint8), 0.01)[0]
+    assert not t.tensor([True]).allclose(t.tensor([False]))
+    assert t.zeros(0).allclose(t.zeros(0))
+    w = t.ones(2, requires_grad=True)
+    assert w.allclose(w * 1) is True
+    assert not w.isclose(2.0).requires_grad
+    assert (w.equal(w * 1), w.equal(w[:1]), w.equal(w + 1)) == (True, False, False)
 
 
 def test_repeated_indices_add_up_in_order():
@@ -379,6 +433,37 @@ MESSAGES = [
     (lambda: x23 @ t.ones(3, dtype=t.float64), TypeError, "matmul: expected other of the input's"),
     (lambda: x23 @ t.tensor([1, 2, 3]), TypeError, "matmul: expected other to be of dtype float32"),
     (lambda: x23 @ 2, TypeError, "matmul: expected other to be a Tensor, got int"),
+    (lambda: x23.view(4, 2), ValueError, r"^view: expected a shape of 6 elements.*\(4, 2\)"),
+    (lambda: x23.view(2.0, 3), TypeError, "^view: expected sizes to be integers"),
+    (lambda: x23.view_as(2), TypeError, "view_as: expected other to be a Tensor, got int"),
+    (lambda: x23.reshape_as((3, 2)), TypeError, "reshape_as: expected other to be a Tensor"),
+    (lambda: x23.expand_as((2, 3)), TypeError, "expand_as: expected other to be a Tensor"),
+    (lambda: ops.log1p(1), TypeError, "log1p: expected input to be a Tensor, got int"),
+    (lambda: ops.sin(1), TypeError, "sin: expected input to be a Tensor, got int"),
+    (lambda: ops.cos([1]), TypeError, "cos: expected input to be a Tensor, got list"),
+    (lambda: ops.square(2), TypeError, "square: expected input to be a Tensor, got int"),
+    (lambda: ops.reciprocal(2), TypeError, "reciprocal: expected input to be a Tensor, got int"),
+    (lambda: x23.norm(3), ValueError, "norm: expected p to be 1, 2 or inf, got 3"),
+    (lambda: i(1, 2).norm(), TypeError, "norm: expected input to be of dtype float32"),
+    (lambda: x23.norm(dim=2), ValueError, "norm: expected dim between -2 and 1"),
+    (lambda: x23.sort(2), ValueError, "sort: expected dim between -2 and 1"),
+    (lambda: x23.topk(4), ValueError, "topk: expected k from 0 to 3, the size of dim -1, got 4"),
+    (lambda: x23.topk(1.0), ValueError, "topk: expected k from 0 to 3"),
+    (lambda: x23.sum().topk(0), ValueError, "topk: expected k from 1 to 1"),
+    (lambda: x23.cumsum(2), ValueError, "cumsum: expected dim between -2 and 1"),
+    (lambda: x23.masked_fill(x23, 0), TypeError, "where: expected condition to be of bool"),
+    (lambda: x23[None].t(), ValueError, r"t: expected at most two axes, got \(1, 2, 3\)"),
+    (lambda: x23.repeat(2), ValueError, r"repeat: expected at least 2 numbers of at least 0, got"),
+    (lambda: x23.repeat(2, -1), ValueError, r"repeat: expected at least 2 numbers .*\(2, -1\)"),
+    (lambda: x23.sum().unbind(), ValueError, "unbind: expected a tensor with at least one axis"),
+    (lambda: x23.unbind(2), ValueError, "unbind: expected dim between"),
+    (lambda: x23.mm(t.ones(3)), ValueError, r"mm: expected matrices .* got \(2, 3\) and \(3,\)"),
+    (lambda: x23.mm(2), TypeError, "mm: expected other to be a Tensor, got int"),
+    (lambda: t.ones(1, 2, 3).bmm(t.ones(2, 3, 1)), ValueError, "bmm: expected batches of"),
+    (lambda: t.ones(2).dot(x23), ValueError, "dot: expected vectors"),
+    (lambda: ops.isclose(1.0, x23), TypeError, "isclose: expected input to be a Tensor, got"),
+    (lambda: x23.allclose(t.ones(4)), ValueError, "isclose: expected shapes that broadcast"),
+    (lambda: x23.equal(1), TypeError, "equal: expected other to be a Tensor, got int"),
     (lambda: ops.linear(x23, t.ones(4, 2)), ValueError, r"linear: expected input \(..., 2\)"),
     (lambda: ops.linear(x23, t.ones(4, 3), t.ones(3)), ValueError, r"linear: expected bias \(4,\)"),
     (lambda: ops.linear(x23, t.ones(4, 3), t.ones(4, dtype=t.float64)), TypeError,

@@ -102,6 +102,24 @@ def test_creation_functions():
     assert t.rand_like(x).dtype == t.randn_like(x).dtype == t.float64
     assert t.zeros(2, requires_grad=True).requires_grad
     assert t.zeros(2, device="cpu").device == "cpu"
+    assert t.empty(2, 3).shape == t.empty((2, 3), dtype=t.int64).shape == (2, 3)
+    assert t.empty_like(x).dtype == t.float64
+    assert t.empty_like(x, dtype=t.int8).dtype == t.int8
+    assert t.linspace(1, 2, 5).tolist() == [1.0, 1.25, 1.5, 1.75, 2.0]
+    assert t.linspace(3, 0, 1).tolist() == [3.0]
+    assert t.linspace(0, 1, 0).shape == (0,)
+    assert t.linspace(0, 1, 2, dtype=t.float64, requires_grad=True).requires_grad
+
+
+def test_as_tensor_shares_what_it_can():
+    x = t.ones(2, requires_grad=True)
+    assert t.as_tensor(x) is t.as_tensor(x, dtype=t.float32, device="cpu") is x
+    assert t.as_tensor(x, dtype=t.float64).requires_grad
+    array = np.zeros(2, "float32")
+    assert t.as_tensor(array).data is array
+    assert not np.shares_memory(t.as_tensor(array, t.float64).data, array)
+    assert t.as_tensor([1, 2.5]).tolist() == [1.0, 2.5]
+    assert (t.is_tensor(x), t.is_tensor(array), t.numel(x)) == (True, False, 2)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +151,13 @@ def test_creation_functions():
         (lambda: t.arange("a"), TypeError, "arange: expected numbers"),
         (lambda: t.arange(0, 1, 0), ValueError, "arange: expected a step that leads from start"),
         (lambda: t.arange(0, 1, -1), ValueError, "arange: expected a step"),
+        (lambda: t.as_tensor("a"), TypeError, "as_tensor: expected numbers of dtype"),
+        (lambda: t.as_tensor([1.0], device="cuda"), ValueError, "to: expected device 'cpu'"),
+        (lambda: t.numel([1]), TypeError, "numel: expected input to be a Tensor, got list"),
+        (lambda: t.empty(-1), ValueError, r"empty: expected sizes of at least 0, got \(-1,\)"),
+        (lambda: t.empty_like([1]), TypeError, "empty_like: expected input to be a Tensor, got"),
+        (lambda: t.linspace(0, "a", 3), TypeError, "linspace: expected numbers, got 'a'"),
+        (lambda: t.linspace(0, 1, -1), ValueError, "linspace: expected sizes of at least 0"),
         (lambda: t.zeros_like([1]), TypeError, "full_like: expected input to be a Tensor, got li"),
         (lambda: t.randn(2, dtype=t.int64), TypeError, "randn: expected dtype float32 or float64"),
         (lambda: t.rand_like(t.arange(2)), TypeError, "rand_like: expected input to be of dtype"),
@@ -315,6 +340,22 @@ def test_operators_in_place_keep_memory_and_dtype():
     assert not data.any()
 
 
+def test_methods_in_place_are_their_operations():
+    x = t.tensor([1.0, -2.0, 3.0])
+    data = x.data
+    assert x.add_(1) is x.sub_(t.ones(3)) is x.mul_(t.tensor(2)) is x.div_(4.0) is x
+    assert x.tolist() == [0.5, -1.0, 1.5]
+    assert x.add_(t.ones(3), alpha=2).sub_(1, alpha=0.5).tolist() == [2.0, 0.5, 3.0]
+    assert x.clamp_(1, 2.5).tolist() == [2.0, 1.0, 2.5]
+    assert x.clamp_(max=2).data is data
+    assert t.arange(3).mul_(2).tolist() == [0, 2, 4]
+    w = t.ones(3, requires_grad=True)
+    with t.no_grad():
+        w.add_(x, alpha=-0.5)
+    assert w.tolist() == [0.0, 0.5, 0.0]
+    assert w.requires_grad
+
+
 def test_parameters_are_updated_in_place_without_recording():
     w = t.ones(2, requires_grad=True)
     data = w.data
@@ -346,6 +387,15 @@ def test_operators_in_place_on_results_are_recorded():
         (lambda x, w: w.__setitem__(0, 1), RuntimeError, r"x\[...\] = value: expected tensors"),
         (lambda x, w: (w * 2).zero_(), RuntimeError, "copy_: expected tensors that require no"),
         (lambda x, w: w.__iadd__(1), RuntimeError, r"\+=: expected a tensor that requires no grad"),
+        (lambda x, w: w.add_(1), RuntimeError, "add_: expected tensors that require no gradient"),
+        (lambda x, w: x.mul_(w), RuntimeError, "mul_: expected tensors that require no gradient"),
+        (lambda x, w: w.clamp_(0), RuntimeError, "clamp_: expected tensors that require no"),
+        (lambda x, w: w.normal_(), RuntimeError, "normal_: expected tensors that require no"),
+        (lambda x, w: w.uniform_(), RuntimeError, "uniform_: expected tensors that require no"),
+        (lambda x, w: t.arange(3).normal_(), TypeError, "normal_: expected self to be of dtype fl"),
+        (lambda x, w: t.arange(3).uniform_(), TypeError, "uniform_: expected self to be of dtype"),
+        (lambda x, w: x.sub_(t.ones(2, 3)), ValueError, r"sub_: expected a result \(3,\)"),
+        (lambda x, w: t.arange(3).div_(2), TypeError, "div_: expected a result of dtype int64"),
         (lambda x, w: w.__imul__(w), RuntimeError, r"\*=: expected a tensor that requires no grad"),
         (lambda x, w: x.__setitem__(5, 1), IndexError, r"x\[...\] = value: expected indices and"),
         (lambda x, w: x.__setitem__(slice(2), t.ones(3)), ValueError, "a value that fit"),
@@ -390,6 +440,13 @@ def test_random_numbers_have_their_distribution():
     k = t.randint(3, 6, (1000,))
     assert sorted(set(k.tolist())) == [3, 4, 5]
     assert sorted(t.randperm(50).tolist()) == list(range(50))
+    x.uniform_(2, 4)
+    assert 2 <= x.min().item() < x.max().item() < 4
+    assert abs(x.mean().item() - 3) < 0.02
+    x.normal_(-1, 0.5)
+    assert abs(x.mean().item() + 1) < 0.02
+    assert abs(x.std().item() - 0.5) < 0.02
+    assert t.zeros((), dtype=t.float64).normal_().uniform_().dtype == t.float64
     assert t.randint(5, (2, 3)).shape == t.randint(0, 5, size=(2, 3)).shape == (2, 3)
 
 
@@ -443,6 +500,12 @@ def test_methods_and_functions_are_the_same_operations():
         assert (getattr(x, name)() == getattr(t, name)(x)).all()
     for name in ("softmax", "log_softmax", "logsumexp", "argmax", "amax", "mean", "prod"):
         assert (getattr(x, name)(dim=1) == getattr(t, name)(x, dim=1)).all()
+    for name in ("square", "reciprocal", "log1p", "sin", "cos", "norm", "argsort", "t", "sort"):
+        ours, same = getattr(x, name)(), getattr(t, name)(x)
+        assert ours[-1].equal(same[-1]) if name == "sort" else (ours == same)[~ours.isnan()].all()
     assert x.view(3).shape == x.reshape((3,)).shape == t.reshape(x, 3).shape == (3,)
+    assert x.view_as(t.ones(3, 1)).shape == x.reshape_as(t.ones(3, 1)).shape == (3, 1)
+    assert x.expand_as(t.ones(2, 3)).shape == (2, 3)
+    assert x.contiguous() is x
     assert (x.permute(1, 0) == x.T).all()
     assert (x.transpose(0, 1) == t.transpose(x, 0, 1)).all()

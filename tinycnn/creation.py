@@ -47,6 +47,49 @@ def tensor(
     return _finish("tensor", to_array("tensor", data, dtype), requires_grad, device)
 
 
+def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor:
+    """A tensor of some data, which shares its memory where nothing must be converted.
+
+    Args:    data (number, nested lists, array or Tensor): a Tensor may come back itself.
+             dtype (dtype or None): convert to it, for example tinycnn.float64.
+             device (str or None): "cpu".
+    Returns: Tensor of the data's shape.
+    Raises:  TypeError: if the data is not numeric, or of a dtype that is not served.
+             ValueError: if nested lists are ragged.
+    Example: >>> import tinycnn
+             >>> x = tinycnn.ones(2)
+             >>> tinycnn.as_tensor(x) is x
+             True
+    """
+    if isinstance(data, Tensor):
+        return data.to(device=device, dtype=dtype)
+    return _finish("as_tensor", to_array("as_tensor", data, dtype, copy=False), False, device)
+
+
+def is_tensor(obj: Any) -> bool:
+    """True if something is a Tensor.
+
+    Example: >>> import tinycnn
+             >>> tinycnn.is_tensor(tinycnn.ones(2)), tinycnn.is_tensor([1.0])
+             (True, False)
+    """
+    return isinstance(obj, Tensor)
+
+
+def numel(input: Tensor) -> int:
+    """How many elements a tensor has.
+
+    Args:    input (Tensor): any shape.
+    Returns: int.
+    Raises:  TypeError: if `input` is no tensor.
+    Example: >>> import tinycnn
+             >>> tinycnn.numel(tinycnn.zeros(2, 3))
+             6
+    """
+    check_tensor("numel", "input", input)
+    return input.data.size
+
+
 def from_numpy(array: numpy.ndarray) -> Tensor:
     """A tensor that shares an array's memory: what is written to one is seen in the other.
 
@@ -130,6 +173,40 @@ def ones(*size, dtype: Any = float32, device: str | None = None, requires_grad: 
              tensor([1., 1.])
     """
     return _filled("ones", _shape("ones", size), 1, dtype, device, requires_grad)
+
+
+def empty(*size, dtype: Any = float32, device: str | None = None, requires_grad: bool = False):
+    """A tensor of whatever numbers the memory holds, to be overwritten.
+
+    Args:    size (ints): the shape, as empty(2, 3) or empty((2, 3)).
+             dtype (dtype): of the result.
+             device (str or None): "cpu".
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor of this shape.
+    Raises:  ValueError: if a size is negative.
+    Example: >>> import tinycnn
+             >>> tinycnn.empty(2, 3).shape
+             (2, 3)
+    """
+    array = numpy.empty(_shape("empty", size), dtype_of("empty", dtype))
+    return _finish("empty", array, requires_grad, device)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Any numbers in the shape, dtype and memory layout of another tensor, to be overwritten.
+
+    Args:    input (Tensor): any shape.
+             dtype (dtype or None): of the result; None for the input's.
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor of the same shape.
+    Raises:  TypeError: if `input` is no tensor.
+    Example: >>> import tinycnn
+             >>> tinycnn.empty_like(tinycnn.tensor([1, 2])).dtype
+             dtype('int64')
+    """
+    check_tensor("empty_like", "input", input)
+    dtype = input.data.dtype if dtype is None else dtype_of("empty_like", dtype)
+    return _finish("empty_like", numpy.empty_like(input.data, dtype), requires_grad)
 
 
 def full(
@@ -233,6 +310,36 @@ def arange(
         dtype = float32 if float in map(type, (start, end, step)) else int64
     values = numpy.arange(start, end, step).astype(dtype_of("arange", dtype))
     return _finish("arange", values, requires_grad, device)
+
+
+def linspace(
+    start: float, end: float, steps: int, *, dtype: Any = float32, device: str | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """So many numbers at equal distances from `start` to `end`, both included.
+
+    y[i] = start + i * (end - start) / (steps - 1)
+
+    Args:    start (number): the first.
+             end (number): the last.
+             steps (int): how many.
+             dtype (dtype): of the result.
+             device (str or None): "cpu".
+             requires_grad (bool): whether `backward` leaves a gradient here.
+    Returns: Tensor (steps,).
+    Raises:  ValueError: if `steps` is negative.
+             TypeError: if `start` or `end` is no number.
+    Example: >>> import tinycnn
+             >>> tinycnn.linspace(0, 1, 3)
+             tensor([0.0000, 0.5000, 1.0000])
+    """
+    for value in start, end:
+        if not isinstance(value, (int, float)):
+            fail("linspace", "numbers", repr(value), "Pass for example linspace(0, 1, 5).",
+                 TypeError)
+    (count,) = _shape("linspace", (steps,))
+    values = numpy.linspace(start, end, count).astype(dtype_of("linspace", dtype))
+    return _finish("linspace", values, requires_grad, device)
 
 
 def eye(

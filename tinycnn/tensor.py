@@ -8,21 +8,20 @@ import numpy
 
 from . import ops
 from ._core.checks import fail, shape_text
-from ._exchange import Exchange
+from ._in_place import InPlace
 from ._printing import tensor_text
-from .autograd import Variable, backward, is_grad_enabled, wrap
+from .autograd import Variable, backward, wrap
 from .ops import activation
-from .ops._inputs import as_tensor, broadcast_shape
-from .ops.indexing import index_key
+from .ops._inputs import as_tensor, check_tensor
 
 
-class Tensor(Exchange):
+class Tensor(InPlace):
     """Numbers in a regular grid, with gradients on request.
 
-    Make one with `tinycnn.tensor(data)`. `data` is the NumPy array behind it (PyTorch has a tensor
-    there: assign `w.data = other.data`, or write into it with `copy_`), `grad` the gradient that
-    `backward` left (a Tensor or None), `requires_grad` whether one is wanted, `creator` the recorded
-    call that made it (None for a leaf).
+    Make one with `tinycnn.tensor(data)`. `data` is the NumPy array behind it (a tensor in
+    PyTorch: assign `w.data = other.data`, or write into it with `copy_`), `grad` the gradient that
+    `backward` left (a Tensor or None), `requires_grad` whether one is wanted, `creator` the
+    recorded call that made it (None for a leaf).
 
     Example: >>> import tinycnn
              >>> x = tinycnn.tensor([1.0, 2.0], requires_grad=True)
@@ -143,54 +142,13 @@ class Tensor(Exchange):
         """The same memory without history: no gradient flows back through it."""
         return wrap(self.data)
 
-    # --- elements, and changes in place
+    # --- elements
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value) -> builtins.bool:
         return bool(ops.eq(self, value).data.any())
-
-    def __setitem__(self, key, value) -> None:
-        value = as_tensor(value, self)
-        _check_in_place("x[...] = value", self, value)
-        key = index_key(key)
-        try:
-            self.data[key] = value.data
-        except (IndexError, ValueError) as error:
-            fail("x[...] = value", f"indices and a value that fit {shape_text(self.data.shape)}",
-                 f"a value {shape_text(value.data.shape)} ({error})", "Check both shapes.",
-                 type(error))
-
-    def copy_(self, other) -> Tensor:
-        """Overwrite every element, in place, and return the tensor itself.
-
-        As every change in place it is not recorded, and operations recorded before do not notice
-        it: see `tinycnn.no_grad`.
-        """
-        other = as_tensor(other, self)
-        _check_in_place("copy_", self, other)
-        return _write("copy_", self, other)
-
-    def fill_(self, value) -> Tensor:
-        """Set every element to a number, in place, and return the tensor itself."""
-        return self.copy_(value)
-
-    def zero_(self) -> Tensor:
-        """Set every element to 0, in place, and return the tensor itself."""
-        return self.copy_(0)
-
-    def __iadd__(self, other):  # type: ignore[misc]
-        return _in_place("+=", ops.add, self, other)
-
-    def __isub__(self, other):  # type: ignore[misc]
-        return _in_place("-=", ops.sub, self, other)
-
-    def __imul__(self, other):  # type: ignore[misc]
-        return _in_place("*=", ops.mul, self, other)
-
-    def __itruediv__(self, other):  # type: ignore[misc]
-        return _in_place("/=", ops.div, self, other)
 
     # --- operators: the functions of ops themselves, as a further call would cost time
 
@@ -246,11 +204,17 @@ class Tensor(Exchange):
     exp, log, sqrt, floor, ceil, round = (
         ops.exp, ops.log, ops.sqrt, ops.floor, ops.ceil, ops.round,
     )
+    square, reciprocal, log1p, sin, cos = (
+        ops.square, ops.reciprocal, ops.log1p, ops.sin, ops.cos,
+    )
     relu, sigmoid, tanh, softmax, log_softmax = (
         activation.relu, activation.sigmoid, activation.tanh, activation.softmax,
         activation.log_softmax,
     )
     isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
+    isclose, allclose, equal, masked_fill = (
+        ops.isclose, ops.allclose, ops.equal, ops.masked_fill,
+    )
     eq, ne, lt, le, gt, ge = ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge
     sum, mean, var, std, prod, logsumexp = (
         ops.sum, ops.mean, ops.var, ops.std, ops.prod, ops.logsumexp,
@@ -258,18 +222,59 @@ class Tensor(Exchange):
     max, min, amax, amin, argmax, argmin = (
         ops.max, ops.min, ops.amax, ops.amin, ops.argmax, ops.argmin,
     )
-    all, any = ops.all, ops.any
+    all, any, norm = ops.all, ops.any, ops.norm
+    sort, argsort, topk, cumsum = ops.sort, ops.argsort, ops.topk, ops.cumsum
+    mm, bmm, dot = ops.mm, ops.bmm, ops.dot
     flatten, unflatten, squeeze, unsqueeze = (
         ops.flatten, ops.unflatten, ops.squeeze, ops.unsqueeze,
     )
-    transpose, split, chunk = ops.transpose, ops.split, ops.chunk
+    transpose, split, chunk, t, unbind = (
+        ops.transpose, ops.split, ops.chunk, ops.t, ops.unbind,
+    )
     clone = ops.clone
+
+    def contiguous(self) -> Tensor:
+        """The tensor itself: how its memory lies is no matter to any operation here."""
+        return self
 
     def reshape(self, *shape) -> Tensor:
         """See tinycnn.ops.reshape; sizes may stand alone or in a tuple."""
         return ops.reshape(self, _sizes(shape))
 
-    view = reshape
+    def view(self, *shape) -> Tensor:
+        """The same elements, last axis fastest, in another shape, as `reshape`.
+
+        It shares memory where the layout allows, else it is a copy; PyTorch raises there. Feature
+        maps lie in memory channels last, so that merging their axes copies. To write into a part
+        of a tensor, index it: x[...] = value.
+
+        Example: >>> import tinycnn
+                 >>> tinycnn.zeros(2, 3).view(-1).shape
+                 (6,)
+        """
+        try:
+            return ops.reshape(self, _sizes(shape))
+        except (TypeError, ValueError) as error:
+            raise type(error)(str(error).replace("reshape:", "view:", 1)) from None
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """In the shape of another tensor, see `view`."""
+        check_tensor("view_as", "other", other)
+        return self.view(other.data.shape)
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """In the shape of another tensor, see tinycnn.ops.reshape."""
+        check_tensor("reshape_as", "other", other)
+        return ops.reshape(self, other.data.shape)
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        """Expanded to the shape of another tensor, see tinycnn.ops.expand."""
+        check_tensor("expand_as", "other", other)
+        return ops.expand(self, other.data.shape)
+
+    def repeat(self, *sizes) -> Tensor:
+        """See tinycnn.ops.repeat; numbers may stand alone or in a tuple."""
+        return ops.repeat(self, _sizes(sizes))
 
     def permute(self, *dims) -> Tensor:
         """See tinycnn.ops.permute; axes may stand alone or in a tuple."""
@@ -305,37 +310,3 @@ def _sizes(sizes):
 
 def _comparable(other):
     return isinstance(other, (Variable, int, float)) or hasattr(other, "__array__")
-
-
-def _recorded(*tensors):
-    return is_grad_enabled() and any(t.requires_grad for t in tensors)
-
-
-def _check_in_place(function, tensor, value):
-    """Refuse to change what a recorded operation may still need."""
-    if _recorded(tensor, value):
-        fail(function, "tensors that require no gradient", "one that does",
-             "Changes in place are not recorded: use tinycnn.where or tinycnn.cat, or work inside "
-             "tinycnn.no_grad().", RuntimeError)
-
-
-def _in_place(function, op, x, other):
-    """x += other: in place, or, where a gradient is recorded, a new tensor under the old name."""
-    y = op(x, other)
-    if y.requires_grad:
-        if x.requires_grad and x.creator is None:
-            fail(function, "a tensor that requires no gradient", "a leaf that does",
-                 "Update parameters inside tinycnn.no_grad().", RuntimeError)
-        return y
-    return _write(function, x, y)
-
-
-def _write(function, x, y):
-    if y.data.dtype.kind == "f" and x.data.dtype.kind != "f":
-        fail(function, f"a result of dtype {x.data.dtype}", str(y.data.dtype),
-             "Convert the tensor with .to(tinycnn.float32) first.", TypeError)
-    if broadcast_shape(function, x.data.shape, y.data.shape) != x.data.shape:
-        fail(function, f"a result {shape_text(x.data.shape)}", shape_text(y.data.shape),
-             "The tensor cannot grow in place.")
-    x.data[...] = y.data
-    return x
