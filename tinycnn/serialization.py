@@ -76,7 +76,8 @@ def load(
              weights_only (bool): accepted as in PyTorch; without effect, as no code is ever loaded.
     Returns: what was saved; of a Module or optimiser its state_dict, for load_state_dict.
     Raises:  FileNotFoundError: if there is no such file.
-             ValueError: if there is no such device, or the file is a folder, is truncated or damaged, or is no safetensors file.
+             ValueError: if it is a folder, is truncated or damaged, or is no safetensors file; or
+                 if there is no such device.
     Example: >>> import os, tempfile, tinycnn
              >>> path = os.path.join(tempfile.mkdtemp(), "net.safetensors")
              >>> net = tinycnn.nn.Linear(2, 1)
