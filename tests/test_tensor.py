@@ -405,6 +405,7 @@ def test_operators_in_place_on_results_are_recorded():
         (lambda x, w: t.arange(3).__itruediv__(2), TypeError, "/=: expected a result of dtype int"),
         (lambda x, w: x.copy_(t.ones(4)), ValueError, "copy_: expected shapes that broadcast"),
         (lambda x, w: t.ones(1).expand(3).__setitem__(0, 1), ValueError, "read-only"),
+        (lambda x, w: t.ones(1).expand(3).add_(1), ValueError, "add_: expected memory that may be"),
     ],
 )
 def test_messages_in_place(call, error, message):

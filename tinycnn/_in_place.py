@@ -140,5 +140,8 @@ def _write(function, x, y):
     if broadcast_shape(function, x.data.shape, y.data.shape) != x.data.shape:
         fail(function, f"a result {shape_text(x.data.shape)}", shape_text(y.data.shape),
              "The tensor cannot grow in place.")
+    if not x.data.flags.writeable:
+        fail(function, "memory that may be written", "a read-only tensor, such as expand makes",
+             "Use .clone() first.")
     x.data[...] = y.data
     return x
