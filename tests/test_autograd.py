@@ -443,3 +443,35 @@ def test_an_array_of_an_unknown_kind_is_reported():
     x = autograd.wrap([1.0])
     with pytest.raises(TypeError, match="expected NumPy arrays on the CPU, got list"):
         Pair.apply(x)
+
+
+# --- operations of users that return what they should not
+
+def _returning(forward=None, backward=None):
+    class Own(autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2 if forward is None else forward(x)
+
+        @staticmethod
+        def backward(ctx, grad_y):
+            return grad_y * 2 if backward is None else backward(grad_y)
+
+    return Own
+
+
+@pytest.mark.parametrize("given", [None, "a", 5, [1.0]], ids=str)
+@pytest.mark.parametrize("recorded", [True, False])
+def test_forward_must_return_arrays(given, recorded):
+    x = tinycnn.tensor([1.0], requires_grad=recorded)
+    with pytest.raises(TypeError, match=r"Own.forward: expected an array or a tuple of arrays"):
+        _returning(forward=lambda x: given).apply(x)
+
+
+@pytest.mark.parametrize(
+    "back", [lambda g: g.astype("f8"), lambda g: tinycnn.tensor(g), lambda g: 5, lambda g: [g]]
+)
+def test_backward_must_return_arrays_of_the_dtype(back):
+    x = tinycnn.tensor([1.0], requires_grad=True)
+    with pytest.raises(TypeError, match=r"backward: expected a gradient that is an array"):
+        _returning(backward=back).apply(x).backward()

@@ -221,15 +221,23 @@ class Function:
             edges.append(None)
         ctx = Context(cls, kernels_for(arrays), needs)
         result = cls.forward(ctx, *values)
-        if not wanted:
-            return tuple(map(wrap, result)) if type(result) is tuple else wrap(result)
-        ctx.edges, ctx.order = edges, next(_order)
-        if type(result) is tuple:
-            ctx.result_count = len(result)
+        if wanted:
+            ctx.edges, ctx.order = edges, next(_order)
+        else:
+            ctx = None
+        try:
+            if type(result) is not tuple:
+                return wrap(result, ctx if result.dtype.kind == "f" else None)
+            if wanted:
+                ctx.result_count = len(result)
             return tuple(
-                wrap(r, ctx if r.dtype.kind == "f" else None, i) for i, r in enumerate(result)
+                [wrap(r, ctx if r.dtype.kind == "f" else None, i) for i, r in enumerate(result)]
             )
-        return wrap(result, ctx if result.dtype.kind == "f" else None)
+        except AttributeError:
+            raise TypeError(
+                f"{cls.__name__}.forward: expected an array or a tuple of arrays to be returned, "
+                f"got {type(result).__name__}. Tensors are made by apply."
+            ) from None
 
 
 def backward(variable, gradient, retain_graph=False):
@@ -291,7 +299,14 @@ class _Leaves:
         self._handed_out = {id(gradient): gradient}  # kept alive, so that an id stays one array's
 
     def add(self, leaf, grad):
-        if grad.shape != leaf.data.shape:
+        data = leaf.data
+        if type(grad) is not type(data) or grad.dtype != data.dtype:
+            got = getattr(grad, "dtype", type(grad).__name__)
+            raise TypeError(
+                f"backward: expected a gradient that is an array of {data.dtype}, as its tensor, "
+                f"got {got}. Let the operation's backward return arrays of the dtype it was given."
+            )
+        if grad.shape != data.shape:
             raise ValueError(
                 f"backward: a gradient of shape {grad.shape} came back for a tensor of shape "
                 f"{leaf.data.shape}. Let the operation's backward return one gradient per argument."
