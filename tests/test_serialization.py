@@ -15,8 +15,7 @@ import tinycnn
 from tinycnn import nn, serialization
 from tinycnn.serialization import load, save
 
-DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-          "float16", "float32", "float64"]
+DTYPES = ["bool", "int8", "int16", "int32", "int64", "uint8", "float32", "float64"]
 
 
 @pytest.fixture
@@ -104,7 +103,7 @@ def test_arguments_of_pytorch_are_accepted(path):
     save({"x": numpy.ones(2)}, path)
     for arguments in [{"map_location": "cpu"}, {"map_location": None, "weights_only": False}]:
         assert load(path, **arguments)["x"].tolist() == [1.0, 1.0]
-    with pytest.raises(ValueError, match="to: expected device 'cpu', got 'cuda:0'.*device='cpu'"):
+    with pytest.raises(ValueError, match=r"to: expected device 'cpu', got 'cuda:0'.*device='cpu'"):
         load(path, map_location="cuda:0")
 
 
@@ -233,9 +232,9 @@ def test_a_link_stays_a_link_and_permissions_are_the_usual_ones(path, tmp_path):
     (TypeError, "got complex at 'x'", {"x": numpy.complex64(1)}),
     (TypeError, "expected keys that are str or int in 'a', got 1.5", {"a": {1.5: 1}}),
     (TypeError, "keys that are str or int in '', got True", {True: 1}),
-    (TypeError, "up to 64 bits, got complex128 at 'x'", {"x": numpy.zeros(1, complex)}),
-    (TypeError, "up to 64 bits, got object at 'x'", {"x": numpy.array([None])}),
-    (TypeError, "up to 64 bits, got <U1 at 'x'", {"x": numpy.array(["a"])}),
+    (TypeError, "that tensors have.* got complex128 at 'x'", {"x": numpy.zeros(1, complex)}),
+    (TypeError, "that tensors have.* got object at 'x'", {"x": numpy.array([None])}),
+    (TypeError, "that tensors have.* got <U1 at 'x'", {"x": numpy.array(["a"])}),
     (ValueError, "expected names that differ, got 'a/b' twice",
      {"a": {"b": numpy.ones(1)}, "a/b": numpy.ones(1)}),
     (ValueError, "got '1' twice", {1: numpy.ones(1), "1": numpy.ones(1)}),
@@ -301,7 +300,7 @@ def test_a_structure_that_another_program_broke_is_named(path, structure):
 def test_a_dtype_that_numpy_lacks_is_named(path):
     header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
-    with pytest.raises(TypeError, match=r"dtypes that NumPy has, got BF16 at 'w' in '.*net.safe"):
+    with pytest.raises(TypeError, match=r"dtypes that tinycnn has.* got BF16 at 'w' in"):
         load(path)
 
 
@@ -338,3 +337,14 @@ def test_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened(path):
     twin.load_state_dict(state["model"])
     other.load_state_dict(state["optimizer"])
     assert [step(twin, other) for _ in range(3)] == expected
+
+
+def test_half_precision_is_read_as_float32_and_unserved_dtypes_are_named(tmp_path):
+    path = tmp_path / "half.safetensors"
+    save_file({"h": numpy.array([0.1, 2.0], numpy.float16)}, path)
+    half = tinycnn.load(path)["h"]
+    assert half.dtype == numpy.float32
+    numpy.testing.assert_array_equal(half.numpy(), numpy.array([0.1, 2.0], numpy.float16))
+    save_file({"u": numpy.array([1], numpy.uint64)}, path)
+    with pytest.raises(TypeError, match=r"load: .* U64 at 'u'"):
+        tinycnn.load(path)

@@ -510,3 +510,46 @@ def test_methods_and_functions_are_the_same_operations():
     assert x.contiguous() is x
     assert (x.permute(1, 0) == x.T).all()
     assert (x.transpose(0, 1) == t.transpose(x, 0, 1)).all()
+
+
+# --- numbers and memory that do not fit
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: t.tensor([300], dtype=t.uint8),
+        lambda: t.tensor([-1], dtype=t.uint8),
+        lambda: t.tensor([float("nan")], dtype=t.int64),
+        lambda: t.tensor([float("inf")], dtype=t.int32),
+        lambda: t.full((2,), 300, dtype=t.uint8),
+        lambda: t.full((2,), float("nan"), dtype=t.int64),
+        lambda: t.zeros(3, dtype=t.uint8).fill_(300),
+        lambda: t.randint(300, 400, (2,), dtype=t.uint8),
+    ],
+)
+def test_numbers_that_an_integer_dtype_cannot_hold_are_refused(make):
+    with pytest.raises(ValueError, match=r"expected (numbers from|a number that fits)"):
+        make()
+
+
+def test_the_ends_of_an_integer_dtype_and_fractions_fit():
+    assert t.tensor([0, 255.9], dtype=t.uint8).tolist() == [0, 255]
+    assert t.tensor([-128, 127], dtype=t.int8).tolist() == [-128, 127]
+    assert t.full((1,), 2**63 - 1, dtype=t.int64).tolist() == [2**63 - 1]
+
+
+def test_full_takes_one_number():
+    with pytest.raises(ValueError, match=r"full: expected one number to fill with, got \(3,\)"):
+        t.full((2,), [1, 2, 3])
+
+
+def test_dlpack_exports_no_negative_strides():
+    flipped = t.arange(5).flip(0)
+    assert np.from_dlpack(flipped).tolist() == [4, 3, 2, 1, 0]
+    assert min(np.from_dlpack(flipped).strides) > 0
+
+
+def test_size_of_an_axis_that_is_not_there():
+    with pytest.raises(ValueError, match=r"size: expected dim between -2 and 1"):
+        t.zeros(2, 3).size(5)

@@ -54,7 +54,8 @@ class Exchange(Variable):
         if self.requires_grad:
             fail("__dlpack__", "a tensor that requires no gradient", "one that does",
                  "Use .detach().", BufferError)
-        return self.data.__dlpack__(**arguments)
+        backwards = any(stride < 0 for stride in self.data.strides)  # some readers abort on these
+        return (self.data.copy() if backwards else self.data).__dlpack__(**arguments)
 
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         return self.data.__dlpack_device__()

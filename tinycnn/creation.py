@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from ._core import to_device
-from ._core.checks import fail
+from ._core.checks import fail, shape_text
 from ._core.dtypes import dtype_of, float32, int64, to_array
 from .autograd import wrap
 from .ops._inputs import check_tensor
@@ -139,7 +139,10 @@ def _shape(function, size):
 
 
 def _filled(function, shape, value, dtype, device, requires_grad):
-    array = numpy.full(shape, value, dtype_of(function, dtype))
+    value = to_array(function, value, dtype)
+    if value.ndim:
+        fail(function, "one number to fill with", shape_text(value.shape), "Use tinycnn.tensor.")
+    array = numpy.full(shape, value)
     return _finish(function, array, requires_grad, device)
 
 

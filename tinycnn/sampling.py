@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 
 from ._core.checks import fail
-from ._core.dtypes import dtype_of, float32, int64
+from ._core.dtypes import dtype_of, float32, int64, to_array
 from .creation import _finish, _shape
 from .ops._inputs import check_float
 from .random import generator
@@ -90,6 +90,7 @@ def randint(
         fail("randint", "a shape", "none", "Pass for example size=(2, 3).", TypeError)
     if low >= high:
         fail("randint", "low below high", f"{low} and {high}", "Exchange them.")
+    to_array("randint", [low, high - 1], dtype)  # raises unless both fit
     array = numpy.asarray(generator().integers(low, high, _shape("randint", (size,))))
     return _finish("randint", array.astype(dtype_of("randint", dtype)), False, device)
 

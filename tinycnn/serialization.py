@@ -19,15 +19,12 @@ import numpy
 
 from ._core import to_device
 from ._core.checks import fail
+from ._core.dtypes import BY_NAME, to_array
 from .autograd import wrap
 from .tensor import Tensor
 
 SEPARATOR = "/"
 _ENTRY = "tinycnn"
-_DTYPES = frozenset({"bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32",
-                     "uint64", "float16", "float32", "float64"})
-
-
 def save(state: Any, path: str | os.PathLike) -> None:
     """Write a network, or nested dicts and lists of tensors and plain values, to one file.
 
@@ -69,7 +66,7 @@ def load(
 ) -> Any:
     """Read what `save` wrote: the same structure, arrays and tensors as tensors.
 
-    Other safetensors files come as a dict of name to Tensor.
+    Other safetensors files come as a dict of name to Tensor; float16 becomes float32.
 
     Args:    path (str or path): the file.
              map_location (str or None): "cpu", where all tensors are anyway.
@@ -154,8 +151,8 @@ def _name(place: tuple) -> str:
 def _add(value: Any, place: tuple, arrays: dict[str, Any]) -> str:
     name = _name(place)
     array: Any = numpy.asarray(value.data if isinstance(value, Tensor) else value, order="C")
-    if array.dtype.newbyteorder("=").name not in _DTYPES:
-        fail("save", "tensors of booleans, integers, or floats of up to 64 bits",
+    if array.dtype.newbyteorder("=").name not in BY_NAME:
+        fail("save", f"arrays of a dtype that tensors have, {', '.join(BY_NAME)}",
              f"{array.dtype} at {name!r}", "Convert it first.", TypeError)
     if name in arrays or name == "__metadata__":
         fail("save", "names that differ", f"{name!r} twice" if name in arrays else
@@ -181,11 +178,15 @@ def _decode(node: Any, tensors: dict[str, Any], unused: set[str]) -> Any:
 
 
 def _read(file: Any, name: str, path: Any) -> Any:
+    stored = file.get_slice(name).get_dtype()
+    if stored == "F16":  # exact in float32, which the kernels serve
+        return wrap(file.get_tensor(name).astype(numpy.float32))
     try:
-        return wrap(numpy.array(file.get_tensor(name)))  # a copy: the file's own memory is mapped
+        array = numpy.array(file.get_tensor(name))  # a copy: the file's own memory is mapped
+        return wrap(to_array("load", array, copy=False))
     except (TypeError, AttributeError):
-        fail("load", "tensors of dtypes that NumPy has", f"{file.get_slice(name).get_dtype()} at "
-             f"{name!r} in {str(path)!r}", "Convert it to float32 where it was made.", TypeError)
+        fail("load", "tensors of dtypes that tinycnn has, or float16", f"{stored} at {name!r} in "
+             f"{str(path)!r}", "Convert it, for example to float32, where it was made.", TypeError)
 
 
 def _fail_structure(path: Any, what: str) -> None:

@@ -12,7 +12,7 @@ from ._in_place import InPlace
 from ._printing import tensor_text
 from .autograd import Variable, backward, wrap
 from .ops import activation
-from .ops._inputs import as_tensor, check_tensor
+from .ops._inputs import as_tensor, check_tensor, dim_of
 
 
 class Tensor(InPlace):
@@ -63,7 +63,10 @@ class Tensor(InPlace):
         return self.creator is None
 
     def size(self, dim: builtins.int | None = None) -> tuple[builtins.int, ...] | builtins.int:
-        return self.data.shape if dim is None else self.data.shape[dim]
+        """The shape, or its entry along one axis."""
+        if dim is None:
+            return self.data.shape
+        return self.data.shape[dim_of("size", dim, self.data.ndim)]
 
     def dim(self) -> builtins.int:
         return self.data.ndim

@@ -60,9 +60,21 @@ def to_array(function, data, dtype=None, copy=True):
     shared = hasattr(data, "__array__") or array.base is not None
     if (array.dtype != dtype or not array.flags.aligned  # kernels count strides in numbers
             or (copy and shared)):
+        _check_range(function, array, dtype)
         with numpy.errstate(all="ignore"):
             array = array.astype(dtype, copy=True, order="K")
     return array
+
+
+def _check_range(function, array, dtype):
+    """Raise ValueError unless every number is one of an integer dtype's, fractions cut off."""
+    if dtype.kind not in "iu" or numpy.can_cast(array.dtype, dtype) or not array.size:
+        return
+    low, high = int(numpy.iinfo(dtype).min), int(numpy.iinfo(dtype).max)  # type: ignore[type-var]
+    least, most = array.min(), array.max()
+    if not (low - 1 < least and most < high + 1):  # written so that NaN fails
+        fail(function, f"numbers from {low} to {high}, those of {dtype}", f"{least} to {most}",
+             "Choose a wider dtype, or clamp the numbers first.")
 
 
 _PYTHON_KIND = {"b": bool_, "i": int64, "u": int64, "f": float32}
