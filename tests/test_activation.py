@@ -1,5 +1,7 @@
 """Activations: values, gradients, accuracy, layouts, every message."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -258,6 +260,21 @@ def test_messages_of_wrong_inputs(name):
         _call(name, tinycnn.tensor([1, 2]), *arguments)
     with pytest.raises(TypeError, match=f"^{name}: expected input to be a Tensor, got list"):
         _call(name, [1.0], *arguments)
+
+
+@pytest.mark.parametrize(("name", "argument"), [("leaky_relu", "negative_slope"), ("elu", "alpha")])
+@pytest.mark.parametrize("value", [None, "a", "0.5", [0.5], 1j, 10**400])
+def test_messages_of_what_is_no_number(name, argument, value):
+    with pytest.raises(TypeError, match=f"^{name}: expected {argument} to be a number, got "
+                                        f"{re.escape(repr(value))}. Pass for example"):
+        _call(name, tinycnn.tensor([1.0]), value)
+
+
+@pytest.mark.parametrize("name", ["leaky_relu", "elu"])
+@pytest.mark.parametrize("value", [2, np.float32(2), np.int64(2), tinycnn.tensor(2.0)])
+def test_any_number_may_set_the_negative_side(name, value):
+    x = tinycnn.tensor([-1.0, 1.0])
+    assert _call(name, x, value).tolist() == _call(name, x, 2.0).tolist()
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])

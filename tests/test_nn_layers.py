@@ -361,6 +361,8 @@ ONE_BY_ONE = tinycnn.zeros(1, 1)
 
 @pytest.mark.parametrize(("error", "message", "action"), [
     (TypeError, "Linear: expected in_features to be an int, got 2.5", lambda: nn.Linear(2.5, 1)),
+    (TypeError, "Linear: expected in_features to be an int, got True", lambda: nn.Linear(True, 4)),
+    (TypeError, "Linear: expected out_features to be an int, got '4'", lambda: nn.Linear(1, "4")),
     (ValueError, "Linear: expected out_features to be at least 0, got -1",
      lambda: nn.Linear(1, -1)),
     (TypeError, "Linear: expected dtype float32 or float64, got int64",

@@ -1,6 +1,6 @@
 """The error sentences: what was expected, what came, what to do. Standard library only."""
 
-
+import operator
 from typing import NoReturn
 
 
@@ -17,6 +17,26 @@ def require(condition, function, expected, got, advice, error=ValueError):
     """
     if not condition:
         fail(function, expected, got, advice, error)
+
+
+def int_of(function, name, value, advice):
+    """`value` as an int. Raises TypeError for anything else; a bool is none here."""
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    fail(function, f"{name} to be an int", repr(value), advice, TypeError)
+
+
+def float_of(function, name, value, advice):
+    """`value` as a float. Raises TypeError if it is no number; text is none, as "1.5"."""
+    if hasattr(value, "__float__"):
+        try:
+            return float(value)
+        except (TypeError, ValueError, OverflowError):
+            pass
+    fail(function, f"{name} to be a number", repr(value), advice, TypeError)
 
 
 def fail(function, expected, got, advice, error=ValueError) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .._core.checks import require
+from .._core.checks import int_of, require
 from ..ops.linear import linear
 from ..tensor import Tensor
 from . import init
@@ -32,16 +32,12 @@ class Linear(Module):
     def __init__(self, in_features: int, out_features: int, bias: bool = True,
                  device: Any = None, dtype: Any = None) -> None:
         super().__init__()
-        for name, value in ("in_features", in_features), ("out_features", out_features):
-            require(hasattr(value, "__index__"), "Linear", f"{name} to be an int", repr(value),
-                    "Pass a number of features.", TypeError)
-            require(value >= 0, "Linear", f"{name} to be at least 0", repr(value),
-                    "Pass a number of features.")
-        self.in_features = in_features
-        self.out_features = out_features
-        self.weight = empty_parameter("Linear", (out_features, in_features), device, dtype)
+        self.in_features = _features("in_features", in_features)
+        self.out_features = _features("out_features", out_features)
+        self.weight = empty_parameter(
+            "Linear", (self.out_features, self.in_features), device, dtype)
         self.register_parameter("bias", empty_parameter(
-            "Linear", (out_features,), device, dtype) if bias else None)
+            "Linear", (self.out_features,), device, dtype) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -54,3 +50,9 @@ class Linear(Module):
     def extra_repr(self) -> str:
         return (f"in_features={self.in_features}, out_features={self.out_features}, "
                 f"bias={self.bias is not None}")
+
+
+def _features(name, value):
+    n = int_of("Linear", name, value, "Pass a number of features.")
+    require(n >= 0, "Linear", f"{name} to be at least 0", repr(value), "Pass a number of features.")
+    return n

@@ -10,6 +10,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from .._core.checks import float_of
 from ..autograd import Function
 from ._inputs import cast, check_float, dim_of
 from .reshaping import reshape
@@ -86,7 +87,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
              negative_slope (float): slope of the negative side.
              inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
-    Raises:  TypeError: if input is no float tensor.
+    Raises:  TypeError: if input is no float tensor, or negative_slope no number.
     Example: >>> import tinycnn
              >>> leaky_relu(tinycnn.tensor([-2.0, 3.0]), 0.5)
              tensor([-1.,  3.])
@@ -94,7 +95,8 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
              models".
     """
     check_float("leaky_relu", "input", input)
-    return LeakyReLU.apply(input, float(negative_slope))
+    slope = float_of("leaky_relu", "negative_slope", negative_slope, "Pass for example 0.01.")
+    return LeakyReLU.apply(input, slope)
 
 
 class ELU(Function):
@@ -125,7 +127,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
              alpha (float): how deep the negative side goes.
              inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
-    Raises:  TypeError: if input is no float tensor.
+    Raises:  TypeError: if input is no float tensor, or alpha no number.
     Example: >>> import tinycnn
              >>> elu(tinycnn.tensor([-1000.0, 0.0, 2.0]))
              tensor([-1.,  0.,  2.])
@@ -133,7 +135,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
              exponential linear units".
     """
     check_float("elu", "input", input)
-    return ELU.apply(input, float(alpha))
+    return ELU.apply(input, float_of("elu", "alpha", alpha, "Pass for example alpha=1.0."))
 
 
 class Sigmoid(Function):
