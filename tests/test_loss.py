@@ -498,6 +498,13 @@ X, T = _tensor(np.zeros((2, 3)), dtype="float32"), _labels([0, 1])
      r"expected weight \(3,\), one for each class, got \(2,\)"),
     ((X, T), {"weight": _labels([1, 2, 3])}, TypeError, "expected weight to be of dtype float32"),
     ((X, T), {"weight": [1.0] * 3}, TypeError, "expected weight to be a Tensor"),
+    ((X, T), {"weight": _tensor([1, 2, 3], grad=True)}, ValueError,
+     r"expected a weight that requires no gradient, got one \(3,\) that requires one. Pass "
+     r"weight.detach\(\)."),
+    ((X, T), {"ignore_index": 1.5}, TypeError, r"expected ignore_index to be an int, got 1\.5\."),
+    ((X, T), {"ignore_index": None}, TypeError, "expected ignore_index to be an int, got None"),
+    ((X, T), {"ignore_index": 2**70}, ValueError,
+     r"expected ignore_index from -2\*\*63 to 2\*\*63 - 1, got 1180591620717411303424. Leave"),
     ((X, T), {"reduction": "average"}, ValueError,
      "expected reduction 'mean', 'sum' or 'none', got 'average'"),
 ])
@@ -522,6 +529,8 @@ def test_labels_that_came_as_floats():
     (_tensor(np.zeros((2, 3))), {"ignore_index": 1}, "class indices where ignore_index is given"),
     (T, {"label_smoothing": 1.5}, "expected label_smoothing between 0 and 1, got 1.5"),
     (T, {"label_smoothing": -0.1}, "expected label_smoothing between 0 and 1, got -0.1"),
+    (_tensor(np.zeros((2, 3))), {"weight": _tensor([1, 2, 3], grad=True)},
+     "expected a weight that requires no gradient"),
 ])
 def test_more_messages_of_cross_entropy(target, settings, message):
     with pytest.raises(ValueError, match=f"^cross_entropy: {message}|^cross_entropy: .*{message}"):
@@ -563,6 +572,40 @@ def test_messages_of_pos_weight():
         ops.binary_cross_entropy_with_logits(x, x, pos_weight=_tensor([[1, 1]]))
 
 
+def test_messages_of_weights_whose_gradient_nobody_computes():
+    x, w = _tensor([0.5, 0.5]), _tensor([1.0, 2.0], grad=True)
+    logits = "binary_cross_entropy_with_logits"
+    for name, settings in [("binary_cross_entropy", {"weight": w}), (logits, {"weight": w}),
+                           (logits, {"pos_weight": w})]:
+        word, = settings
+        with pytest.raises(ValueError, match=rf"^{name}: expected a {word} that requires no "
+                                             rf"gradient, got one \(2,\) .* Pass {word}.detach\(\)"):
+            getattr(ops, name)(x, x, **settings)
+        constant = getattr(ops, name)(x, x, **{word: w.detach()})
+        with tinycnn.no_grad():  # nobody asks for a gradient here
+            assert getattr(ops, name)(x, x, **settings).item() == constant.item()
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss"])
+def test_weights_of_errors_have_a_gradient(name):
+    w = _tensor([1.0, 3.0], grad=True)
+    getattr(ops, name)(_tensor([1.0, 1.0]), _tensor([0.0, 1.0]), weight=w).backward()
+    assert w.grad.tolist() == [3 / 16, -1 / 16]  # of w[0] / (w[0] + w[1])
+
+
+def test_label_smoothing_must_be_a_number():
+    with pytest.raises(TypeError, match="^cross_entropy: expected label_smoothing to be a number, "
+                                        r"got 'a'\. 0 smooths nothing"):
+        ops.cross_entropy(X, T, label_smoothing="a")
+
+
+@pytest.mark.parametrize("label", [-2**63, 2**63 - 1])
+def test_any_int64_may_be_ignored(label):
+    x = _tensor(SCORES[:2])
+    loss = ops.cross_entropy(x, _labels([label, 1]), ignore_index=label)
+    assert loss.item() == ops.cross_entropy(x[1:], _labels([1])).item()
+
+
 @pytest.mark.parametrize(("x", "t", "message"), [
     ([0.5, 1.5], [0, 1], r"expected input between 0 and 1, got values from 0.5 to 1.5 in \(2,\)"),
     ([-0.25, 0.5], [0, 1], "expected input between 0 and 1, got values from -0.25 to 0.5"),
@@ -594,6 +637,8 @@ def test_old_words_for_the_reduction(settings, reduction):
     (_labels([]), -1, ValueError, "expected num_classes for a tensor without elements"),
     (_labels([0]), 0, ValueError, "expected num_classes of at least 1, or -1, got 0"),
     (_labels([0]), -3, ValueError, "expected num_classes of at least 1, or -1, got -3"),
+    (_labels([0]), 2.5, TypeError, "expected num_classes to be an int, got 2.5. Pass the number"),
+    (_labels([0]), None, TypeError, "expected num_classes to be an int, got None"),
     (_tensor([0.0]), -1, TypeError, "expected tensor to hold integers, got float64"),
 ])
 def test_messages_of_one_hot(tensor, classes, error, message):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core.checks import fail, shape_text
-from .._core.dtypes import int64, promote
+from .._core.checks import fail, float_of, int_of, shape_text
+from .._core.dtypes import fits, int64, promote
 from ..autograd import Function
 from ._inputs import cast, check_float, check_integer, check_tensor, kernels_of
 from .pair_loss import (  # noqa: F401
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
+    check_constant,
     l1_loss,
     mse_loss,
     reduction_of,
@@ -98,8 +99,9 @@ def cross_entropy(
              reduction (str): "mean", "sum" or "none".
              label_smoothing (float): s in q = (1 - s) * target + s / C, 0 to 1.
     Returns: Tensor (), or with "none" (N, d1, ...). The mean over no prediction is NaN.
-    Raises:  ValueError: if shapes do not fit, a class is out of range, a setting is unknown.
-             TypeError: if a dtype does not fit.
+    Raises:  ValueError: if shapes do not fit, a class is out of range, a setting is unknown, or
+             weight requires a gradient.
+             TypeError: if a dtype does not fit, or a setting is no number.
     Example: >>> import tinycnn
              >>> scores = tinycnn.tensor([[2.0, 0.0], [0.0, 2.0]])
              >>> round(cross_entropy(scores, tinycnn.tensor([0, 1])).item(), 4)
@@ -111,19 +113,19 @@ def cross_entropy(
     reduction = reduction_of(name, reduction, size_average, reduce)
     _check_scores(name, input)
     check_tensor(name, "target", target)
-    if not 0 <= label_smoothing <= 1:
+    ignore_index = _ignored(name, ignore_index)
+    smoothing = float_of(name, "label_smoothing", label_smoothing, "0 smooths nothing.")
+    if not 0 <= smoothing <= 1:
         fail(name, "label_smoothing between 0 and 1", repr(label_smoothing), "0 smooths nothing.")
     if target.data.dtype.kind == "f":
         _check_probabilities(name, input.data, target.data, ignore_index)
         dtype = promote(input.data.dtype, 1, target.data.dtype, 1)
         input, target = cast(input, dtype), cast(target, dtype)
         weight = _class_weight(name, weight, input)
-        return SoftCrossEntropy.apply(input, target, weight, float(label_smoothing), reduction)
+        return SoftCrossEntropy.apply(input, target, weight, smoothing, reduction)
     target = _labels(name, input.data.shape, target)
     weight = _class_weight(name, weight, input)
-    return CrossEntropy.apply(
-        input, target, weight, int(ignore_index), float(label_smoothing), reduction
-    )
+    return CrossEntropy.apply(input, target, weight, ignore_index, smoothing, reduction)
 
 
 class NLL(Function):
@@ -172,8 +174,9 @@ def nll_loss(
              ignore_index (int): a class that counts for nothing.
              reduction (str): "mean", "sum" or "none".
     Returns: Tensor (), or with "none" (N, d1, ...). The mean over no prediction is NaN.
-    Raises:  ValueError: if shapes do not fit, a class is out of range, a setting is unknown.
-             TypeError: if a dtype does not fit.
+    Raises:  ValueError: if shapes do not fit, a class is out of range, a setting is unknown, or
+             weight requires a gradient.
+             TypeError: if a dtype does not fit, or a setting is no number.
     Example: >>> import tinycnn
              >>> nll_loss(tinycnn.tensor([[-1.0, -3.0], [-2.0, -4.0]]), tinycnn.tensor([0, 1]))
              tensor(2.5000)
@@ -182,9 +185,10 @@ def nll_loss(
     reduction = reduction_of(name, reduction, size_average, reduce)
     _check_scores(name, input)
     check_tensor(name, "target", target)
+    ignore_index = _ignored(name, ignore_index)
     target = _labels(name, input.data.shape, target)
     weight = _class_weight(name, weight, input)
-    return NLL.apply(input, target, weight, int(ignore_index), reduction)
+    return NLL.apply(input, target, weight, ignore_index, reduction)
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -196,13 +200,14 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
              num_classes (int): C; -1 takes the largest class + 1.
     Returns: Tensor (..., C), int64.
     Raises:  ValueError: if a class is out of range, or C is to be found in an empty tensor.
-             TypeError: if the classes are no integers.
+             TypeError: if the classes or their number are no integers.
     Example: >>> import tinycnn
              >>> one_hot(tinycnn.tensor([0, 2]))
              tensor([[1, 0, 0],
                      [0, 0, 1]])
     """
     check_integer("one_hot", "tensor", tensor)
+    num_classes = int_of("one_hot", "num_classes", num_classes, "Pass the number of classes.")
     labels, k = tensor.data, kernels_of(tensor)
     if num_classes == -1:
         if labels.size == 0:
@@ -212,7 +217,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if num_classes < 1:
         fail("one_hot", "num_classes of at least 1, or -1", repr(num_classes),
              "Pass the number of classes.")
-    return OneHot.apply(tensor, int(num_classes))
+    return OneHot.apply(tensor, num_classes)
 
 
 class OneHot(Function):
@@ -294,7 +299,7 @@ def _class_weight(function, weight, input):
     """The weights of classes in the input's dtype, or None."""
     if weight is None:
         return None
-    check_float(function, "weight", weight)
+    check_constant(function, "weight", weight)
     shape = input.data.shape
     C = shape[min(len(shape) - 1, 1)]
     if weight.data.shape != (C,):
@@ -302,6 +307,15 @@ def _class_weight(function, weight, input):
              f"The input {shape_text(shape)} has {C} classes.")
     dtype = input.data.dtype
     return weight if weight.data.dtype == dtype else cast(weight, dtype)
+
+
+def _ignored(function, ignore_index):
+    """ignore_index as the kernels take it."""
+    label = int_of(function, "ignore_index", ignore_index, "Leave it out to ignore no class.")
+    if not fits(label, int64):
+        fail(function, "ignore_index from -2**63 to 2**63 - 1", repr(ignore_index),
+             "Leave it out to ignore no class.")
+    return label
 
 
 def _fail_label(function, label, shape, ignore_index):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
 from .._core.dtypes import promote
-from ..autograd import Function
+from ..autograd import Function, is_grad_enabled
 from ._inputs import broadcast_shape, cast, check_float, check_tensor
 from .arithmetic import mul, sub
 from .division import div
@@ -124,7 +124,8 @@ def binary_cross_entropy(
              size_average, reduce (bool or None): see loss.py.
              reduction (str): "mean", "sum" or "none".
     Returns: Tensor (), or with "none" of the input's shape.
-    Raises:  ValueError: if shapes differ, or a number is outside 0 to 1 or NaN.
+    Raises:  ValueError: if shapes differ, a number is outside 0 to 1 or NaN, or weight requires a
+             gradient.
              TypeError: if a dtype does not fit.
     Example: >>> import tinycnn
              >>> binary_cross_entropy(tinycnn.tensor([0.0]), tinycnn.tensor([1.0]))
@@ -157,7 +158,8 @@ def binary_cross_entropy_with_logits(
              reduction (str): "mean", "sum" or "none".
              pos_weight (Tensor or None): weight of "yes"; broadcasts to the input's shape.
     Returns: Tensor (), or with "none" of the input's shape.
-    Raises:  ValueError: if shapes do not fit, or reduction is unknown.
+    Raises:  ValueError: if shapes do not fit, reduction is unknown, or a weight requires a
+             gradient.
              TypeError: if a dtype does not fit.
     Example: >>> import tinycnn
              >>> x, t = tinycnn.tensor([1000.0, -1000.0]), tinycnn.tensor([1.0, 1.0])
@@ -182,6 +184,15 @@ def reduction_of(function, reduction, size_average=None, reduce=None):
     if reduction not in ("mean", "sum", "none"):
         fail(function, "reduction 'mean', 'sum' or 'none'", repr(reduction), "Pass one of these.")
     return reduction
+
+
+def check_constant(function, name, weight):
+    """Raise unless `weight` is a float tensor whose gradient, which no loss computes, nobody asks
+    for."""
+    check_float(function, name, weight)
+    if weight.requires_grad and is_grad_enabled():
+        fail(function, f"a {name} that requires no gradient",
+             f"one {shape_text(weight.data.shape)} that requires one", f"Pass {name}.detach().")
 
 
 def _pair(function, input, target, kinds):
@@ -217,7 +228,7 @@ def _spread(function, name, weight, input):
     """A weight that broadcasts to the input's shape, in its dtype, or None."""
     if weight is None:
         return None
-    check_float(function, name, weight)
+    check_constant(function, name, weight)
     shape = input.data.shape
     if broadcast_shape(function, weight.data.shape, shape) != shape:
         fail(function, f"{name} that broadcasts to the input's shape {shape_text(shape)}",
