@@ -1,5 +1,8 @@
 """Pooling: windows, values by hand, kernels against the reference, gradients, threads, messages."""
 
+import tracemalloc
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -21,17 +24,32 @@ def tensor(values, **options):
 
 
 def test_windows_are_clipped_to_the_input():
-    assert pool_axis(5, 3, 2, 1) == PoolAxis((0, 1, 3), (2, 4, 5), 1, (3, 3, 3), 3)
-    assert pool_axis(5, 3, 2, 1, count_include_pad=False).count == (2, 3, 2)
+    assert pool_axis(5, 3, 2, 1).windows() == [(0, 2, 3), (1, 4, 3), (3, 5, 3)]
+    without = pool_axis(5, 3, 2, 1, count_include_pad=False)
+    assert without.windows() == [(0, 2, 2), (1, 4, 3), (3, 5, 2)]
 
 
 def test_dilated_window_starts_at_its_first_place_inside():
-    assert pool_axis(4, 3, 1, 1, 2)[:3] == ((1, 0), (4, 4), 2)
+    assert [window[:2] for window in pool_axis(4, 3, 1, 1, 2).windows()] == [(1, 4), (0, 4)]
 
 
 def test_last_window_of_ceil_mode_counts_padding_but_nothing_beyond():
     axis = pool_axis(4, 3, 2, 1, ceil_mode=True)  # from -1, 1, 3; the padded input ends at 4
-    assert (axis.start, axis.stop, axis.count) == ((0, 1, 3), (2, 4, 4), (3, 3, 2))
+    assert axis.windows() == [(0, 2, 3), (1, 4, 3), (3, 4, 2)]
+
+
+@pytest.mark.parametrize("include", [False, True])
+def test_windows_are_the_places_of_the_definition(include):
+    cases = product((1, 2, 5, 9), (1, 2, 3, 6), (1, 2, 7), (0, 1, 3), (1, 2, 4), (False, True))
+    for size, kernel, stride, padding, dilation, ceil in cases:
+        axis = pool_axis(size, kernel, stride, min(padding, kernel // 2), dilation, ceil, include)
+        for i, (start, stop, count) in enumerate(axis.windows()):
+            places = [i * stride - axis.before + k * dilation for k in range(kernel)]
+            inside = [p for p in places if 0 <= p < size]
+            padded = [p for p in places if p < size + axis.before]
+            assert list(range(start, stop, dilation)) == inside
+            assert count == len(padded if include else inside)
+            assert len(inside) <= axis.kernel <= kernel
 
 
 @pytest.mark.parametrize(
@@ -50,13 +68,19 @@ def test_last_window_of_ceil_mode_counts_padding_but_nothing_beyond():
 )
 def test_output_size(size, kernel, stride, padding, ceil, out):
     assert pool_output_size(size, kernel, stride, padding, ceil_mode=ceil) == out
-    assert len(pool_axis(size, kernel, stride, padding, ceil_mode=ceil).start) == out
+    assert pool_axis(size, kernel, stride, padding, ceil_mode=ceil).out == out
 
 
 def test_adaptive_windows_cover_the_input_and_may_overlap():
-    assert adaptive_pool_axis(5, 3) == PoolAxis((0, 1, 3), (2, 4, 5), 1, (2, 3, 2), 3)
-    assert adaptive_pool_axis(2, 4)[:2] == ((0, 0, 1, 1), (1, 1, 2, 2))
-    assert adaptive_pool_axis(4, 0).start == ()
+    assert adaptive_pool_axis(5, 3).windows() == [(0, 2, 2), (1, 4, 3), (3, 5, 2)]
+    assert adaptive_pool_axis(2, 4).windows() == [(0, 1, 1), (0, 1, 1), (1, 2, 1), (1, 2, 1)]
+    assert adaptive_pool_axis(4, 0).windows() == []
+
+
+def test_longest_adaptive_window_is_known():
+    for size, out in product(range(1, 25), repeat=2):
+        axis = adaptive_pool_axis(size, out)
+        assert axis.kernel == max(count for _, _, count in axis.windows()), (size, out)
 
 
 # --- values by hand --------------------------------------------------------------------------
@@ -212,7 +236,7 @@ def _arrays(name, channels, dtype, images=2):
     axes = make(size)
     generator = np.random.default_rng(channels)
     x = generator.integers(-3, 4, (images, *size, channels)).astype(dtype)
-    out = (images, *[len(axis.start) for axis in axes], channels)
+    out = (images, *[axis.out for axis in axes], channels)
     places = axes[0].kernel * axes[1].kernel * axes[2].kernel
     position = np.full(out, 99, np.uint8 if places <= 255 else np.int32)
     return x, np.full(out, 99, dtype), position, axes, generator
@@ -261,14 +285,57 @@ def test_bits_do_not_depend_on_the_number_of_threads(name, set_threads):
     assert all(result == results[0] for result in results)
 
 
-def test_kernel_refuses_windows_outside_the_input():
+def test_kernel_refuses_windows_that_are_empty_or_too_long():
     x, y = np.zeros((1, 1, 1, 4, 2)), np.zeros((1, 1, 1, 1, 2))
-    for start, stop in ((0, 5), (-1, 2), (2, 2)):
-        axes = (ONE, ONE, PoolAxis((start,), (stop,), 1, (1,), 5))
-        with pytest.raises(ValueError, match="leaves 0 to 4"):
-            cpu.avg_pool_forward(x, y, axes, None)
-    with pytest.raises(ValueError, match="expected windows for 1 outputs, got 2"):
+    good = PoolAxis(4, 1, 1, 1, 0, 4, 1, 0, 4)
+    cpu.avg_pool_forward(x, y, (ONE, ONE, good), None)
+    for change in ({"before": -4}, {"behind": 0}, {"kernel": 3}):
+        with pytest.raises(ValueError, match="is empty or has more than"):
+            cpu.avg_pool_forward(x, y, (ONE, ONE, good._replace(**change)), None)
+    with pytest.raises(ValueError, match="expected share and step of at least 1, got 0, 1"):
+        cpu.avg_pool_forward(x, y, (ONE, ONE, good._replace(share=0)), None)
+    with pytest.raises(ValueError, match="windows for 1 outputs of 4 pixels, got them for 2 of 4"):
         cpu.avg_pool_forward(x, y, (ONE, ONE, pool_axis(4, 2, 2, 0)), None)
+
+
+# --- extremes --------------------------------------------------------------------------------
+
+
+def test_output_that_no_memory_holds_is_refused_at_once():
+    x = tinycnn.tensor(np.zeros((1, 10**5, 4)))
+    for pool in ops.adaptive_avg_pool1d, ops.adaptive_max_pool1d:
+        with pytest.raises(MemoryError):
+            pool(x, 2**26)
+        with pytest.raises(ValueError, match="1d: expected output_size of at most 67108864"):
+            pool(x, 10**9)
+        assert pool(x[:0], 2**26).shape == (0, 10**5, 2**26)
+
+
+def test_windows_take_no_memory_in_python():
+    x = tinycnn.tensor(np.arange(10**6, dtype=np.float32).reshape(1, 1, -1))
+    calls = [lambda: ops.avg_pool1d(x, 3, 2, 1), lambda: ops.adaptive_avg_pool1d(x, 999_983),
+             lambda: ops.max_pool1d(x, 3, 1, 1, 2)]
+    for call in calls:
+        call()  # buffers of the kernels stay for the next call
+    for call in calls:
+        tracemalloc.start()
+        y = call()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < y.numpy().nbytes + 100_000
+    np.testing.assert_array_equal(
+        ops.max_pool1d(x, 3, 1, 1, 2).numpy()[0, 0, -3:], [999_998, 999_999, 999_998])
+
+
+def test_number_of_places_beyond_64_bits():
+    K = 2**22
+    for dtype in np.float32, np.float64:
+        x = tinycnn.tensor(np.ones((1, 1, 1, 1, 1), dtype), requires_grad=True)
+        y = ops.avg_pool3d(x, K, 1, K // 2)
+        assert y.shape == (1, 1, 2, 2, 2)
+        assert (y.detach().numpy() == 2.0**-66).all()
+        y.backward(tinycnn.tensor(np.ones(y.shape, dtype)))
+        assert x.grad.item() == 8 * 2.0**-66
 
 
 # --- gradients -------------------------------------------------------------------------------

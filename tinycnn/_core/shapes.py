@@ -6,6 +6,7 @@ arrays with axes of length 1 in front, and a window that is 1 there.
 """
 
 from functools import lru_cache
+from math import gcd
 from typing import NamedTuple
 
 from .checks import fail, shape_text
@@ -162,17 +163,39 @@ def _transposed_window(function, size, kernel, stride, padding, output_padding, 
 
 
 class PoolAxis(NamedTuple):
-    """Where pooling looks along one axis: output i sees start[i], start[i] + step, ... < stop[i].
+    """Where pooling looks along one axis: output i sees start, start + step, ... below stop.
 
-    Only pixels of the input are listed, never padding, so a kernel needs no bounds check. Fixed
-    windows, clipped windows and adaptive windows are all of this form.
+    first = (i * stride - before) // share, end = (i * stride + behind) // share
+
+    Of these places, start and stop are those inside the input, 0 <= place < size: a kernel needs
+    no bounds check. Fixed windows (share 1), clipped windows and adaptive windows (stride = size,
+    share = out) are all of this form, which takes the same memory for any number of outputs.
     """
 
-    start: tuple
-    stop: tuple
+    size: int
+    out: int
+    stride: int
+    share: int
+    before: int
+    behind: int
     step: int
-    count: tuple  # type: ignore[assignment]  # of an average along this axis: may include padding
-    kernel: int  # places of the longest window; position = (d * KH + h) * KW + w counts in these
+    border: int  # pixels on both sides of the input that the count of an average includes
+    kernel: int  # most places of a window; position = (d * KH + h) * KW + w counts in these
+
+    def windows(self):
+        """[(start, stop, count) of each output], count the places in -border .. size + border."""
+        result = []
+        for i in range(self.out):
+            first = (i * self.stride - self.before) // self.share
+            end = (i * self.stride + self.behind) // self.share
+            counted = self._inside(first, end, self.border)
+            start, stop = self._inside(first, end, 0)
+            result.append((start, stop, len(range(*counted, self.step))))
+        return result
+
+    def _inside(self, first, end, border):
+        """The first place of a window at or behind -border, and where its places end."""
+        return max(first, (first + border) % self.step - border), min(end, self.size + border)
 
 
 def pool_output_size(size, kernel, stride, padding, dilation=1, ceil_mode=False):
@@ -186,33 +209,28 @@ def pool_output_size(size, kernel, stride, padding, dilation=1, ceil_mode=False)
     return out - 1 if ceil_mode and (out - 1) * stride >= size + padding else out
 
 
-@lru_cache(maxsize=128)
 def pool_axis(
     size, kernel, stride, padding, dilation=1, ceil_mode=False, count_include_pad=True
 ) -> PoolAxis:
     """The windows of pooling with a fixed size, clipped to the input (0 <= place < size).
 
     The count includes padding on both sides if `count_include_pad`, but never the pixels past it
-    that `ceil_mode` adds. With dilation a window may hold no pixel at all: start[i] >= stop[i].
+    that `ceil_mode` adds. With dilation a window may hold no pixel at all: start >= stop.
     """
-    start, stop, count = [], [], []
-    for i in range(pool_output_size(size, kernel, stride, padding, dilation, ceil_mode)):
-        first = i * stride - padding
-        last = first + dilation * (kernel - 1)
-        skipped = max(0, -(first // dilation))  # places in the padding in front
-        start.append(first + skipped * dilation)
-        stop.append(min(last + 1, size))
-        inside = len(range(start[i], stop[i], dilation))
-        padded = len(range(first, min(last + 1, size + padding), dilation))
-        count.append(padded if count_include_pad else inside)
-    longest = max(len(range(a, b, dilation)) for a, b in zip(start, stop)) if start else 0
-    return PoolAxis(tuple(start), tuple(stop), dilation, tuple(count), longest)
+    return PoolAxis(
+        size, max(pool_output_size(size, kernel, stride, padding, dilation, ceil_mode), 0),
+        stride, 1, padding, dilation * (kernel - 1) + 1 - padding, dilation,
+        padding if count_include_pad else 0, min(kernel, -(-size // dilation)),
+    )
 
 
 @lru_cache(maxsize=128)
 def adaptive_pool_axis(size, out) -> PoolAxis:
-    """The windows of adaptive pooling: from floor(i * in / out) to ceil((i + 1) * in / out)."""
-    start = tuple([i * size // out for i in range(out)])
-    stop = tuple([-((i + 1) * -size // out) for i in range(out)])
-    count = tuple([b - a for a, b in zip(start, stop)])
-    return PoolAxis(start, stop, 1, count, max(count, default=0))
+    """The windows of adaptive pooling: from floor(i * in / out) to ceil((i + 1) * in / out).
+
+    (i * in) mod out is at most out - gcd(in, out): no window is longer than
+    ceil((out - gcd + in) / out).
+    """
+    share = max(out, 1)
+    longest = -((gcd(size, share) - share - size) // share) if out else 0
+    return PoolAxis(size, out, size, share, 0, size + share - 1, 1, 0, longest)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 _AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
+_MOST_OUTPUTS = 2**26  # of adaptive pooling; kernels list an axis' windows, 24 bytes each
 _ONE = pool_axis(1, 1, 1, 0)  # an axis that is not there
 
 
@@ -85,7 +86,7 @@ def _three(axes):
 
 
 def _output_shape(x, axes):
-    return (x.shape[0], *[len(axis.start) for axis in axes], x.shape[4])
+    return (x.shape[0], *[axis.out for axis in axes], x.shape[4])
 
 
 def _max_pool(dims, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
@@ -142,14 +143,15 @@ def _fixed_axes(
         if P > K // 2:
             fail(function, "padding of at most half of kernel_size", said,
                  "Use a smaller padding; a larger border can be made with pad.")
-        if pool_output_size(n, K, S, P, D, ceil_mode) < 1:
+        out = pool_output_size(n, K, S, P, D, ceil_mode)
+        if out < 1:
             fail(function, "a window that fits into the padded input", said,
                  "Use a smaller window or a larger input.")
-        axis = pool_axis(n, K, S, P, D, ceil_mode, count_include_pad)
-        if any(a >= b for a, b in zip(axis.start, axis.stop)):
+        # a window that starts in front must reach the input before it leaves it behind
+        if n < D and any((i * S - P) % D >= n for i in range(min(out, -(-P // S)))):
             fail(function, "at least one pixel of the input in every window", said,
                  "One lies wholly in the padding: use a smaller dilation or padding.")
-        axes.append(axis)
+        axes.append(pool_axis(n, K, S, P, D, ceil_mode, count_include_pad))
     return tuple(axes)
 
 
@@ -161,6 +163,9 @@ def _adaptive_axes(function, dims, input, output_size):
     elif isinstance(output_size, (tuple, list)) and len(output_size) == dims:
         output_size = tuple([n if out is None else out for n, out in zip(size, output_size)])
     output_size = tuple_of(output_size, dims, function, "output_size", 0)
+    if max(output_size) > max(_MOST_OUTPUTS, *size):
+        fail(function, f"output_size of at most {_MOST_OUTPUTS} along each axis",
+             shape_text(output_size), "Values can be repeated without a copy by expand.")
     return tuple([adaptive_pool_axis(n, out) for n, out in zip(size, output_size)])
 
 

@@ -65,19 +65,29 @@ cdef int _plan(PoolPlan* p, cnp.ndarray x, cnp.ndarray y, axes, divisor, bint ba
 
 
 cdef int64_t* _table(PoolTable* t, axis, int64_t size, int64_t out, int64_t* at, bint backward) except NULL:
-    """One axis; returns the place behind its tables."""
-    cdef tuple start = axis.start, stop = axis.stop, count = axis.count
-    cdef int64_t i, p
+    """The windows of one axis, see shapes.PoolAxis.windows; returns the place behind its tables."""
+    cdef int64_t pixels, outputs, stride, share, before, behind, step, border, kernel
+    cdef int64_t i, p, first, end
     cdef int64_t* low = at + 3 * out
     cdef int64_t* high = low + size
-    if len(start) != out or len(stop) != out or len(count) != out:
-        raise ValueError(f"pooling: expected windows for {out} outputs, got {len(start)}.")
-    t.size, t.out, t.step, t.kernel = size, out, axis.step, axis.kernel
+    pixels, outputs, stride, share, before, behind, step, border, kernel = axis
+    if pixels != size or outputs != out:
+        raise ValueError(f"pooling: expected windows for {out} outputs of {size} pixels, got them "
+                         f"for {outputs} of {pixels}.")
+    if share < 1 or step < 1:
+        raise ValueError(f"pooling: expected share and step of at least 1, got {share}, {step}.")
+    t.size, t.out, t.step, t.kernel = size, out, step, kernel
     t.start, t.stop, t.count, t.low, t.high = at, at + out, at + 2 * out, low, high
     for i in range(out):
-        at[i], at[out + i], at[2 * out + i] = start[i], stop[i], count[i]
-        if at[i] < 0 or at[i] >= at[out + i] or at[out + i] > size:
-            raise ValueError(f"pooling: window {i}, {start[i]} to {stop[i]}, leaves 0 to {size}.")
+        first, end = i * stride - before, i * stride + behind
+        if share > 1:  # only with before = 0: no division of negative numbers
+            first, end = first // share, end // share
+        at[i] = _first_from(0, first, step)
+        at[out + i] = min(end, size)
+        at[2 * out + i] = (min(end, size + border) - _first_from(-border, first, step) + step - 1) // step
+        if at[i] < 0 or at[i] >= at[out + i] or at[out + i] > at[i] + kernel * step:
+            raise ValueError(f"pooling: window {i}, {at[i]} to {at[out + i]}, is empty or has more "
+                             f"than {kernel} places.")
     if backward:
         for p in range(size):
             low[p] = high[p] = 0
@@ -89,6 +99,11 @@ cdef int64_t* _table(PoolTable* t, axis, int64_t size, int64_t out, int64_t* at,
     return at + 3 * out + 2 * size
 
 
+cdef inline int64_t _first_from(int64_t low, int64_t first, int64_t step) noexcept:
+    """The least of first, first + step, ... that is not below `low`."""
+    return first if first >= low else first + (low - first + step - 1) // step * step
+
+
 cdef int _run_forward(const PoolPlan* p, Forward kernel, cnp.ndarray x, cnp.ndarray y, void* position) except -1:
     cdef const PoolTable* W = &p.axis[2]
     cdef int64_t tasks, task, row_bytes
@@ -96,8 +111,6 @@ cdef int _run_forward(const PoolPlan* p, Forward kernel, cnp.ndarray x, cnp.ndar
     cdef void* y_data = cnp.PyArray_DATA(y)
     cdef void* rows
     cdef int threads, failed = 0
-    if cnp.PyArray_SIZE(y) == 0:
-        return 0
     tasks = p.images * p.axis[0].out * p.axis[1].out * ((W.out + p.block - 1) // p.block)
     row_bytes = p.axis[0].kernel * p.axis[1].kernel * sizeof(PoolRow)
     threads = threads_for(tasks, cnp.PyArray_SIZE(x))
@@ -127,8 +140,6 @@ cdef int _run_backward(const PoolPlan* p, Backward kernel, cnp.ndarray grad_y, v
     cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
     cdef void* rows
     cdef int threads, failed = 0
-    if cnp.PyArray_SIZE(grad_x) == 0:
-        return 0
     tasks = p.images * p.axis[0].size * p.axis[1].size * ((W.size + p.block - 1) // p.block)
     row_bytes = _most_windows(&p.axis[0]) * _most_windows(&p.axis[1]) * sizeof(PoolRow)
     threads = threads_for(tasks, cnp.PyArray_SIZE(grad_x))
@@ -154,6 +165,8 @@ def max_pool_forward(
 ):
     cdef PoolPlan p
     cdef const PoolKernels* k = pool_kernels_for(isa(), wide(x))
+    if cnp.PyArray_SIZE(y) == 0:
+        return
     _plan(&p, x, y, axes, None, False)
     if position is None:
         _run_forward(&p, k.max_forward[<int>NO_POSITION], x, y, NULL)
@@ -169,6 +182,8 @@ def max_pool_backward(
 ):
     cdef PoolPlan p
     cdef const PoolKernels* k = pool_kernels_for(isa(), wide(grad_y))
+    if cnp.PyArray_SIZE(grad_x) == 0:
+        return
     _plan(&p, grad_x, grad_y, axes, None, True)
     _run_backward(&p, k.max_backward[<int>_kind(position)], grad_y, cnp.PyArray_DATA(position), grad_x)
 
@@ -181,6 +196,8 @@ def avg_pool_forward(
 ):
     cdef PoolPlan p
     cdef const PoolKernels* k = pool_kernels_for(isa(), wide(x))
+    if cnp.PyArray_SIZE(y) == 0:
+        return
     _plan(&p, x, y, axes, divisor, False)
     _run_forward(&p, k.avg_forward, x, y, NULL)
 
@@ -193,5 +210,7 @@ def avg_pool_backward(
 ):
     cdef PoolPlan p
     cdef const PoolKernels* k = pool_kernels_for(isa(), wide(grad_y))
+    if cnp.PyArray_SIZE(grad_x) == 0:
+        return
     _plan(&p, grad_x, grad_y, axes, divisor, True)
     _run_backward(&p, k.avg_backward, grad_y, NULL, grad_x)

@@ -43,7 +43,8 @@ def max_pool_indices(position, indices, axes, size):
         odometer.insert(0, place % kernel)
         place = place // kernel
     for i, (axis, digit) in enumerate(zip(axes, odometer)):
-        start = np.array(axis.start, indices.dtype).reshape((-1,) + (1,) * (3 - i))
+        first = (np.arange(axis.out, dtype=indices.dtype) * axis.stride - axis.before) // axis.share
+        start = np.maximum(first, first % axis.step).reshape((-1,) + (1,) * (3 - i))
         flat = flat * size[i] + start + digit * axis.step
     indices[...] = flat
 
@@ -51,30 +52,39 @@ def max_pool_indices(position, indices, axes, size):
 @np.errstate(all="ignore")
 def avg_pool_forward(x, y, axes, divisor):
     """y = sum of each window / divisor, by default the product of the axes' counts."""
+    counts = _counts(axes)
     for out, window, _ in _windows(axes):
-        y[out] = x[(slice(None), *window)].sum(axis=(1, 2, 3)) / _divisor(out, axes, divisor)
+        total = x[(slice(None), *window)].sum(axis=(1, 2, 3))
+        y[out] = total / _divisor(out, counts, divisor)
 
 
 @np.errstate(all="ignore")
 def avg_pool_backward(grad_y, grad_x, axes, divisor):
     """grad_x = sum of grad_y / divisor over the windows that hold that pixel."""
+    counts = _counts(axes)
     grad_x[...] = 0
     for out, window, _ in _windows(axes):
-        share = grad_y[out] / _divisor(out, axes, divisor)
+        share = grad_y[out] / _divisor(out, counts, divisor)
         grad_x[(slice(None), *window)] += share[:, None, None, None]
 
 
 def _windows(axes):
     """Each output's index, the slices of its window, and its pixels' places in row order."""
-    for od, oh, ow in np.ndindex(*[len(axis.start) for axis in axes]):
+    bounds = [axis.windows() for axis in axes]
+    for od, oh, ow in np.ndindex(*map(len, bounds)):
         out = (od, oh, ow)
-        window = [slice(a.start[i], a.stop[i], a.step) for a, i in zip(axes, out)]
+        window = [slice(*b[i][:2], a.step) for a, b, i in zip(axes, bounds, out)]
         d, h, w = [np.arange(len(range(s.start, s.stop, s.step))) for s in window]
         places = (d[:, None, None] * axes[1].kernel + h[:, None]) * axes[2].kernel + w
         yield (slice(None), *out), window, places.ravel()
 
 
-def _divisor(out, axes, divisor):
+def _counts(axes):
+    return [[count for _, _, count in axis.windows()] for axis in axes]
+
+
+def _divisor(out, counts, divisor):
+    """As a float: the product may not fit into an integer."""
     if divisor is not None:
-        return divisor
-    return axes[0].count[out[1]] * axes[1].count[out[2]] * axes[2].count[out[3]]
+        return float(divisor)
+    return float(counts[0][out[1]] * counts[1][out[2]] * counts[2][out[3]])

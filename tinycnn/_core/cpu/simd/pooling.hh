@@ -170,10 +170,10 @@ TCN_INLINE void pool_forward(const PoolPlan& p, int64_t task, const T* x, T* y, 
   const int64_t C = p.c, y_end = (b.row * W.out + b.to) * C;
   const T* x_end = x + p.images * D.size * H.size * W.size * C;
   WindowAt<T> at{rows, window_rows(p, b, rows), 0, W.step * C, C, nullptr};
-  const int64_t counted = D.count[b.d] * H.count[b.h];
+  const double counted = double(D.count[b.d]) * double(H.count[b.h]);  // no int64 holds it all
   for (int64_t ow = b.from; ow < b.to; ++ow) {
     at.places = (W.stop[ow] - W.start[ow] + W.step - 1) / W.step;
-    const T divisor = T(p.divisor != 0 ? p.divisor : double(counted * W.count[ow]));
+    const T divisor = T(p.divisor != 0 ? p.divisor : counted * double(W.count[ow]));
     const int64_t to = (b.row * W.out + ow) * C;
     const int64_t last = rows[at.count - 1].pixel * C + (at.places - 1) * at.step;
     for (int64_t c = 0; c < C;) {
@@ -227,7 +227,7 @@ TCN_INLINE int64_t holding_rows(const PoolPlan& p, const PoolBlock& b, PoolRow* 
       const int64_t j = place_of(H, oh, b.h);
       if (j >= 0)
         rows[count++] = PoolRow{((b.image * D.out + od) * H.out + oh) * W.out,
-                                (i * H.kernel + j) * W.kernel, D.count[od] * H.count[oh]};
+                                (i * H.kernel + j) * W.kernel, double(D.count[od]) * double(H.count[oh])};
     }
   }
   return count;
@@ -250,7 +250,7 @@ struct ToLargest {
   TCN_INLINE Given<T> read(int64_t from, int lanes) const {
     return {fetch<WHOLE>(grad_y + from, lanes), fetch_places<T, WHOLE>(position + from, lanes)};
   }
-  TCN_INLINE Vec<T> share(const Given<T>& given, int64_t place, int64_t) const {
+  TCN_INLINE Vec<T> share(const Given<T>& given, int64_t place, double) const {
     return select(given.place == broadcast(Int<T>(place)), given.grad, Vec<T>{});
   }
 };
@@ -263,8 +263,8 @@ struct ToAll {
   TCN_INLINE Given<T> read(int64_t from, int lanes) const {
     return {fetch<WHOLE>(grad_y + from, lanes), Vec<Int<T>>{}};
   }
-  TCN_INLINE Vec<T> share(const Given<T>& given, int64_t, int64_t count) const {
-    return given.grad * broadcast(T(1) / T(divisor != 0 ? divisor : double(count)));
+  TCN_INLINE Vec<T> share(const Given<T>& given, int64_t, double count) const {
+    return given.grad * broadcast(T(1) / T(divisor != 0 ? divisor : count));
   }
 };
 
@@ -282,7 +282,7 @@ TCN_INLINE void gather_pixel(const PoolPlan& p, const Op& op, const PoolRow* row
       const int64_t from = (rows[r].pixel + ow) * p.c + c;
       TCN_UNROLL for (int u = 0; u < U; ++u) sum[u] +=
           op.share(op.template read<WHOLE>(from + u * LANES<T>, lanes), rows[r].place + k,
-                   rows[r].count * W.count[ow]);
+                   rows[r].count * double(W.count[ow]));
     }
   }
   TCN_UNROLL for (int u = 0; u < U; ++u) put(grad_x + u * LANES<T>, sum[u], kept);
@@ -309,7 +309,7 @@ TCN_INLINE void gather_apart(const PoolPlan& p, const PoolBlock& b, const Op& op
     const Given<T> given = from + LANES<T> <= y_size ? op.template read<true>(from, rest)
                                                      : op.template read<false>(from, rest);
     for (; w < stop; ++w, to += p.c)
-      put(to, op.share(given, row.place + w - W.start[ow], row.count * W.count[ow]),
+      put(to, op.share(given, row.place + w - W.start[ow], row.count * double(W.count[ow])),
           to <= whole_until ? LANES<T> : rest);
   }
 }

@@ -4,7 +4,7 @@
 #pragma once
 #include "isa.hh"
 
-// One axis, as shapes.PoolAxis: window i holds start[i], start[i] + step, ... below stop[i].
+// One axis, from shapes.PoolAxis: window i holds start[i], start[i] + step, ... below stop[i].
 struct PoolTable {
   int64_t size, out, step, kernel;
   const int64_t *start, *stop, *count;  // [out]
@@ -23,7 +23,7 @@ struct PoolPlan {
 struct PoolRow {
   int64_t pixel;  // its first pixel, counted from the start of the array
   int64_t place;  // place in the window of the row's first pixel
-  int64_t count;  // of a row of y: product of the counts along D and H
+  double count;   // of a row of y: product of the counts along D and H
 };
 
 // Kernels for position of no type (not wanted; forward only), uint8, int32.
