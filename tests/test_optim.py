@@ -508,6 +508,26 @@ ERRORS = [
     (lambda: load({5: {}}), ValueError, r"parameters numbered \[0\], got 5"),
     (lambda: load({}, lr=-3), ValueError, "lr to be at least 0, got -3"),
     (lambda: optim.Optimizer(with_gradient(), {}).step(), TypeError, "a subclass of Optimizer"),
+    (lambda: optim.SGD([P]).step(5), TypeError,
+     r"SGD.step: expected closure to be a function .*, got 5\. Write optimizer.step\(\)"),
+]
+
+# what replaces parts of Adam's state_dict, and what load_state_dict says about it
+BAD_STATES = [
+    ({"state": None}, TypeError, 'expected "state" to be a dict, got NoneType. Pass what'),
+    ({"state": {0: [1]}}, TypeError, "expected state of parameter 0 to be a dict, got list"),
+    ({"param_groups": None}, TypeError, 'expected "param_groups" to be a list, got NoneType'),
+    ({"param_groups": [3]}, TypeError, "expected every group to be a dict, got int"),
+    ({"param_groups": [{"lr": 1}]}, ValueError, r"groups with the key \"params\", got \['lr'\]"),
+    ({"param_groups": [{"params": 2}]}, TypeError, '"params" to be a list, got int'),
+    ({"step": -1}, ValueError, r"step of parameter 0 to be a count of steps, got -1\. Load"),
+    ({"step": float("nan")}, ValueError, "step of parameter 0 to be a count of steps, got nan"),
+    ({"step": np.inf}, ValueError, "step of parameter 0 to be a count of steps, got inf"),
+    ({"step": np.ones(2)}, ValueError, r"step of parameter 0 to be \(\), got \(2,\)"),
+    ({"step": None}, ValueError, "0 with step, exp_avg, exp_avg_sq, got none of the name step"),
+    ({"exp_avg": None}, ValueError, "got none of the name exp_avg. Load what an optimizer of this"),
+    ({"exp_avg": "a"}, TypeError, "exp_avg of parameter 0 to hold numbers, got str 'a'"),
+    ({"exp_avg": 1j}, TypeError, "to hold numbers, got complex 1j"),
 ]
 
 
@@ -528,6 +548,35 @@ def with_gradient():
 def test_error_says_what_was_expected(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+@pytest.mark.parametrize(("parts", "error", "match"), BAD_STATES)
+def test_a_state_that_does_not_fit_is_named_and_nothing_is_changed(parts, error, match):
+    parameters = [parameter(2)]
+    optimizer = optim.Adam(parameters)
+    train(optimizer, parameters, range(2))
+    before = copy.deepcopy(optimizer.state_dict())
+    saved = copy.deepcopy(before)
+    for name, value in parts.items():
+        (saved if name in saved else saved["state"][0])[name] = value
+    with pytest.raises(error, match=f"^Adam.load_state_dict: .*{match}"):
+        optimizer.load_state_dict(saved)
+    assert str(optimizer.state_dict()) == str(before)
+
+
+def test_a_state_without_a_step_is_refused_by_all_that_count_them():
+    for make in OPTIMIZERS.values():
+        parameters = [parameter(2)]
+        optimizer = make(parameters)
+        train(optimizer, parameters, range(2))
+        saved = optimizer.state_dict()
+        for name in optimizer.state_names:
+            part = {key: value for key, value in saved["state"][0].items() if key != name}
+            with pytest.raises(ValueError, match=f"got none of the name {name}"):
+                make([parameter(2)]).load_state_dict({**saved, "state": {0: part}})
+        make([parameter(2)]).load_state_dict({**saved, "state": {0: {}}})  # before its first step
+    with pytest.raises(TypeError, match=r"SGD.load_state_dict: expected a dict, got list\. Pass"):
+        optim.SGD([P]).load_state_dict([1])
 
 
 def test_failed_group_leaves_the_optimizer_as_it_was():

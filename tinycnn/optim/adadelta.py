@@ -40,6 +40,7 @@ class Adadelta(Optimizer):
         "eps": at_least_zero,
         "weight_decay": at_least_zero,
     }
+    state_names = ("step", "square_avg", "acc_delta")
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class Adadelta(Optimizer):
         })
 
     def update(self, kernels, group: dict[str, Any], live: list, arrays: list, grads: list) -> None:
-        steps, square_avgs, acc_deltas = self.state_arrays(live, "step", "square_avg", "acc_delta")
+        steps, square_avgs, acc_deltas = self.state_arrays(live, *self.state_names)
         kernels.adadelta_update(
             arrays, grads, square_avgs, acc_deltas, steps, group["lr"], group["rho"],
             group["eps"], group["weight_decay"], group["maximize"],

@@ -40,6 +40,7 @@ class Adagrad(Optimizer):
         "initial_accumulator_value": at_least_zero,
         "eps": at_least_zero,
     }
+    state_names = ("step", "sum")
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Adagrad(Optimizer):
 
     def update(self, kernels, group: dict[str, Any], live: list, arrays: list, grads: list) -> None:
         start = group["initial_accumulator_value"]
-        steps, sums = self.state_arrays(live, "step", "sum", value=start)
+        steps, sums = self.state_arrays(live, *self.state_names, value=start)
         kernels.adagrad_update(
             arrays, grads, sums, steps, group["lr"], group["lr_decay"], group["eps"],
             group["weight_decay"], group["maximize"],

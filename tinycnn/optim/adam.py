@@ -41,6 +41,7 @@ class Adam(Optimizer):
         "eps": at_least_zero,
         "weight_decay": at_least_zero,
     }
+    state_names = ("step", "exp_avg", "exp_avg_sq")
 
     def __init__(
         self,
@@ -75,7 +76,7 @@ class Adam(Optimizer):
         super().check_group(group)
 
     def update(self, kernels, group: dict[str, Any], live: list, arrays: list, grads: list) -> None:
-        steps, exp_avgs, exp_avg_sqs = self.state_arrays(live, "step", "exp_avg", "exp_avg_sq")
+        steps, exp_avgs, exp_avg_sqs = self.state_arrays(live, *self.state_names)
         largest = self.state_arrays(live, "max_exp_avg_sq")[0] if group["amsgrad"] else None
         beta1, beta2 = group["betas"]
         kernels.adam_update(

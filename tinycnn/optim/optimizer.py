@@ -11,12 +11,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy
-
 from .._core import kernels_for
 from .._core.checks import fail, shape_text
-from ..autograd import Variable, enable_grad, wrap
+from ..autograd import Variable, enable_grad
 from ._rules import Rule, check_rules
+from ._state import check_saved, filled, loaded_state
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -43,6 +42,7 @@ class Optimizer:
     """
 
     rules: dict[str, Rule] = {}  # hyperparameter: what holds for it, and for each entry of a tuple
+    state_names: tuple[str, ...] = ()  # what a parameter's state has from its first step on
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -65,6 +65,7 @@ class Optimizer:
         Returns: what `closure` returns, or None.
         Raises:  ValueError: if a gradient's shape is not its parameter's, or a parameter's memory
                      is read-only.
+                 TypeError: if `closure` cannot be called.
         Example: >>> import tinycnn
                  >>> w = tinycnn.tensor([3.0], requires_grad=True)
                  >>> optimizer = tinycnn.optim.SGD([w], lr=0.5)
@@ -78,6 +79,9 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
+            if not callable(closure):
+                fail(f"{self._name}.step", "closure to be a function without arguments, or nothing",
+                     repr(closure), "Write optimizer.step().", TypeError)
             with enable_grad():
                 loss = closure()
         self.stepped = True
@@ -112,7 +116,7 @@ class Optimizer:
             for p, s in zip(live, states):
                 for name in names:
                     if name not in s:
-                        s[name] = _filled(p.data, name, 0.0 if name == "step" else value)
+                        s[name] = filled(p.data, name, 0.0 if name == "step" else value)
             return [[s[name].data for s in states] for name in names]
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -197,7 +201,9 @@ class Optimizer:
 
         Args:    state_dict (dict): from `state_dict`, of an optimizer of the same kind and groups
                      of the same sizes. State may be Tensors or arrays (PyTorch's structure).
-        Raises:  ValueError: if keys, group sizes, or a state's shape do not fit.
+        Raises:  ValueError: if keys, group sizes, a state's names or shape do not fit, or a step
+                     is no count. The optimizer is as before then.
+                 TypeError: if something is of another type than in `state_dict`.
         Example: >>> import tinycnn
                  >>> w = tinycnn.tensor([3.0], requires_grad=True)
                  >>> optimizer = tinycnn.optim.SGD([w], lr=0.5)
@@ -206,9 +212,7 @@ class Optimizer:
                  0.1
         """
         function = f"{self._name}.load_state_dict"
-        if not {"state", "param_groups"} <= set(state_dict):
-            fail(function, 'the keys "state" and "param_groups"', f"{list(state_dict)}",
-                 "Pass what optimizer.state_dict() returned.")
+        check_saved(function, state_dict)
         groups = copy.deepcopy(state_dict["param_groups"])
         sizes = [len(group["params"]) for group in self.param_groups]
         if [len(group["params"]) for group in groups] != sizes:
@@ -223,7 +227,7 @@ class Optimizer:
             self.check_group(group)
         numbers = [number for group in groups for number in group["params"]]
         parameters = dict(zip(numbers, self._parameters()))
-        state = _loaded_state(function, parameters, state_dict["state"])
+        state = loaded_state(function, parameters, state_dict["state"], self.state_names)
         for own, group in zip(self.param_groups, groups):
             names = {"param_names": own["param_names"]} if "param_names" in own else {}
             group.update({**names, **group, "params": own["params"]})
@@ -273,32 +277,3 @@ class Optimizer:
             if meant := difflib.get_close_matches(str(key), self.defaults, 1, 0.82):
                 fail(self._name, f"groups with the keys {list(self.defaults)}", repr(key),
                      f"Write {meant[0]!r}.")
-
-
-def _filled(like, name, value):
-    """New state for a parameter: its shape, dtype and layout; one float32 number for "step"."""
-    kernels = kernels_for([like])
-    array = kernels.zeros((), numpy.float32) if name == "step" else kernels.empty_like(like)
-    array[...] = value
-    return wrap(array)
-
-
-def _loaded_state(function, parameters, saved):
-    """Copies of the saved state as each parameter needs it; `parameters`: number to Tensor."""
-    state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
-    for number, values in saved.items():
-        if number not in parameters:
-            fail(function, f"state of parameters numbered {list(parameters)}", repr(number),
-                 "Make the optimizer from the same model and groups first.")
-        like = parameters[number].data
-        for name, value in values.items():
-            if value is None:  # a momentum buffer that was not needed yet
-                continue
-            new = _filled(like, name, 0.0)
-            array = value.data if isinstance(value, Variable) else numpy.asarray(value)
-            if array.shape != new.data.shape and not array.size == new.data.size == 1:
-                fail(function, f"{name} of parameter {number} to be {shape_text(new.data.shape)}",
-                     shape_text(array.shape), "Load into an optimizer of the same model.")
-            new.data[...] = array.reshape(new.data.shape)
-            state[parameters[number]][name] = new
-    return state

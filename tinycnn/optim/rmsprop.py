@@ -42,6 +42,7 @@ class RMSprop(Optimizer):
         "weight_decay": at_least_zero,
         "momentum": at_least_zero,
     }
+    state_names = ("step", "square_avg")
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class RMSprop(Optimizer):
 
     def update(self, kernels, group: dict[str, Any], live: list, arrays: list, grads: list) -> None:
         momentum = group["momentum"]
-        steps, square_avgs = self.state_arrays(live, "step", "square_avg")
+        steps, square_avgs = self.state_arrays(live, *self.state_names)
         buffers = self.state_arrays(live, "momentum_buffer")[0] if momentum != 0 else None
         grad_avgs = self.state_arrays(live, "grad_avg")[0] if group["centered"] else None
         kernels.rmsprop_update(
