@@ -260,6 +260,23 @@ def test_every_sampler_is_a_sampler_and_an_own_one_needs_iter():
         len(Own())
 
 
+@pytest.mark.parametrize("replacement", [True, False])
+@pytest.mark.parametrize(("weights", "possible"), [
+    ([5e-324, 5e-324], {0, 1}), ([1e308, 1e308], {0, 1}), ([0, 5e-324, 0, 5e-324, 0], {1, 3}),
+    ([0, 0, 1e308, 1e308], {2, 3}),
+])
+def test_weighted_sampler_knows_extreme_weights(weights, possible, replacement):
+    generator = np.random.default_rng(0)
+    number = 100 if replacement else 2
+    assert set(WeightedRandomSampler(weights, number, replacement, generator)) == possible
+
+
+def test_weighted_sampler_prefers_the_tiniest_weight_to_none():
+    for _ in range(20):
+        sampler = WeightedRandomSampler([0, 5e-324, 0, 1e308], 2, replacement=False)
+        assert list(sampler) == [3, 1]
+
+
 def test_weighted_sampler_draws_in_proportion():
     counts = np.bincount(list(WeightedRandomSampler([1, 0, 3], 8000)), minlength=3)
     assert counts[1] == 0
@@ -579,6 +596,17 @@ def test_tensor_dataset_errors(tensors):
         TensorDataset(*tensors)
 
 
+def test_tensor_dataset_takes_tensors_and_names_its_size():
+    with pytest.raises(TypeError, match=r"^TensorDataset: expected tensors or arrays, got int"):
+        TensorDataset(5)
+    data = TensorDataset(np.zeros((2, 3)))
+    for index in (10, -3):
+        with pytest.raises(IndexError, match=f"^TensorDataset: expected an index of 2 samples, got "
+                                             f"{index}. Count"):
+            data[index]
+    assert len(list(data)) == 2  # a for loop ends at that error
+
+
 def test_subset_and_concatenation_take_the_fast_path_and_agree_with_samples():
     first, second = digits(5, transform=RANDOM), digits(4, transform=RANDOM)
     both = first + Subset(second, [3, 0, 2])
@@ -613,10 +641,19 @@ def test_random_split_cuts_without_overlap(lengths, sizes):
     assert [list(part) for part in again] == [list(part) for part in parts]
 
 
-@pytest.mark.parametrize("lengths", [[5, 4], [11, -1], [0.5, 0.6], [2.5, 7.5], []])
+@pytest.mark.parametrize("lengths", [[5, 4], [11, -1], [0.5, 0.6], [2.5, 7.5], [],
+                                     [float("nan"), 1], [float("inf")]])
 def test_random_split_errors(lengths):
     with pytest.raises(ValueError, match="random_split: expected lengths that add up to 10"):
         random_split(range(10), lengths)
+
+
+def test_random_split_takes_numbers():
+    with pytest.raises(TypeError, match=r"^random_split: expected lengths to be numbers, got "
+                                        r"\['a'\]\. Pass for example \[8, 2\]"):
+        random_split(range(10), ["a"])
+    with pytest.raises(TypeError, match=r"^random_split: expected a list of lengths, got 5"):
+        random_split(range(10), 5)
 
 
 def test_a_data_set_must_have_its_methods():
@@ -672,6 +709,11 @@ def test_a_generator_must_be_one():
 def test_sampler_errors(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_weighted_sampler_draws_a_whole_number():
+    with pytest.raises(TypeError, match="Sampler: expected num_samples to be an int, got 1"):
+        WeightedRandomSampler([1, 1], 1.5)
 
 
 def test_a_missing_sample_is_an_index_error_in_the_loop():

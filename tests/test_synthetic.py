@@ -117,6 +117,10 @@ def test_errors():
         SyntheticDigits(size=-1)
     with pytest.raises(ValueError, match="synthetic_digits: expected batch_size to be at least 1"):
         synthetic_digits(batch_size=0)
+    with pytest.raises(TypeError, match="SyntheticDigits: expected size to be an int, got 1"):
+        SyntheticDigits(size=1.5)
+    with pytest.raises(TypeError, match="synthetic_digits: expected batch_size to be an int"):
+        synthetic_digits(batch_size="a")
 
 
 def test_glyphs_are_evenly_spaced_points_in_their_box():

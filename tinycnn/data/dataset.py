@@ -1,6 +1,7 @@
 """What a data set is: samples behind an index, and whole batches where that is cheaper."""
 
 import bisect
+import numbers
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
@@ -84,6 +85,8 @@ class TensorDataset(Dataset):
 
     Args:    tensors (Tensor or array): (N, ...) each, all with the same N.
     Raises:  ValueError: if there are none, one has no axis, or sizes differ.
+             TypeError: if one is neither tensor nor array.
+             IndexError: if an index is out of range.
     Example: >>> import tinycnn
              >>> data = TensorDataset(tinycnn.tensor([[1.0], [2.0]]), tinycnn.tensor([0, 1]))
              >>> len(data), data[1][1].item()
@@ -91,6 +94,9 @@ class TensorDataset(Dataset):
     """
 
     def __init__(self, *tensors: Any):
+        for t in tensors:
+            require(hasattr(t, "shape"), "TensorDataset", "tensors or arrays", type(t).__name__,
+                    "Make one with tinycnn.tensor(...).", TypeError)
         shapes = [tuple(t.shape) for t in tensors]
         require(tensors and all(shapes) and len({s[0] for s in shapes}) == 1, "TensorDataset",
                 "tensors with one size of the first axis", ", ".join(map(str, shapes)) or "none",
@@ -104,7 +110,11 @@ class TensorDataset(Dataset):
         return self.tensors[0].shape[0]
 
     def __getitem__(self, index: Any) -> tuple:
-        return tuple(wrap(np.asarray(t.data[index])) for t in self.tensors)
+        try:
+            return tuple(wrap(np.asarray(t.data[index])) for t in self.tensors)
+        except IndexError:
+            fail("TensorDataset", f"an index of {len(self)} samples", repr(index),
+                 "Count from 0, or from the end with -1.", IndexError)
 
     def get_batch(self, indices: Sequence[int]) -> tuple:
         return tuple(wrap(take(t.data, indices)) for t in self.tensors)
@@ -189,19 +199,25 @@ def random_split(
                `tinycnn.manual_seed`.
     Returns: list of Subset, one per length.
     Raises:  ValueError: if the lengths do not add up, or one is negative.
-             TypeError: if the generator is none of NumPy's.
+             TypeError: if a length is no number, or the generator is none of NumPy's.
     Example: >>> [len(part) for part in random_split(range(10), [0.75, 0.25])]
              [8, 2]
     """
     n = len(dataset)
+    require(isinstance(lengths, Iterable), "random_split", "a list of lengths", repr(lengths),
+            f"Pass for example [{n - n // 5}, {n // 5}].", TypeError)
+    lengths = list(lengths)
+    require(all(isinstance(length, numbers.Real) for length in lengths), "random_split",
+            "lengths to be numbers", repr(lengths),
+            f"Pass for example [{n - n // 5}, {n // 5}].", TypeError)
     if abs(sum(lengths) - 1) < 1e-6 and all(0 <= length <= 1 for length in lengths):
         sizes = [int(n * fraction) for fraction in lengths]
         for i in range(n - sum(sizes)):
             sizes[i % len(sizes)] += 1
     else:
-        sizes = [int(length) if length == int(length) else -1 for length in lengths]
+        sizes = [int(length) if length % 1 == 0 else -1 for length in lengths]  # NaN, inf: -1
     require(sum(sizes) == n and min(sizes, default=0) >= 0, "random_split",
-            f"lengths that add up to {n}, or fractions that add up to 1", repr(list(lengths)),
+            f"lengths that add up to {n}, or fractions that add up to 1", repr(lengths),
             f"Pass for example [{n - n // 5}, {n // 5}].")
     order = random.permutation(random.draw_seed(generator, "random_split"), n).tolist()
     ends = list(accumulate(sizes))

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from .._core.checks import fail, require
+from .._core.checks import fail, int_of, require
 from . import random
 
 T = TypeVar("T", covariant=True)
@@ -122,8 +122,9 @@ class WeightedRandomSampler(Sampler[int]):
              replacement (bool): draw every index from all N.
              generator (numpy.random.Generator): where they come from; by default that of
                `tinycnn.manual_seed`.
-    Raises:  ValueError: if a weight is negative or not finite, or their sum is 0, or without
+    Raises:  ValueError: if a weight is negative or not finite, or all are 0, or without
                replacement fewer than num_samples are above 0.
+             TypeError: if num_samples is no int.
     Example: >>> list(WeightedRandomSampler([0.0, 1.0], 3))
              [1, 1, 1]
     """
@@ -132,9 +133,11 @@ class WeightedRandomSampler(Sampler[int]):
                  generator: "np.random.Generator | None" = None):
         self.weights = np.asarray(weights, np.float64)
         w = self.weights
-        require(w.ndim == 1 and np.isfinite(w).all() and (w >= 0).all() and w.sum() > 0,
+        require(w.ndim == 1 and np.isfinite(w).all() and (w >= 0).all() and w.any(),
                 "WeightedRandomSampler", "a list of finite weights, none below 0, not all 0",
                 repr(weights), "Pass one weight per sample.")
+        num_samples = int_of("WeightedRandomSampler", "num_samples", num_samples,
+                             "Pass how many indices to draw.")
         possible = np.count_nonzero(w)
         require(num_samples > 0 and (replacement or num_samples <= possible),
                 "WeightedRandomSampler", "num_samples to be at least 1"
@@ -151,11 +154,14 @@ class WeightedRandomSampler(Sampler[int]):
         seed, n = random.draw_seed(self.generator, type(self).__name__), self.num_samples
         if self.replacement:
             u = random.philox(seed, np.arange(n), 1)[:, 0] * 2.0**-32
-            cumulative = np.cumsum(self.weights)
+            # Relative to the largest weight: the sum is a normal number, which u < 1 makes smaller.
+            cumulative = np.cumsum(self.weights / self.weights.max())
             return iter(np.searchsorted(cumulative, u * cumulative[-1], side="right").tolist())
         u = (random.philox(seed, np.arange(len(self.weights)), 1)[:, 0] + 0.5) * 2.0**-32
-        with np.errstate(divide="ignore"):  # the n earliest of exponential clocks of these rates
-            return iter(np.argsort(-np.log(u) / self.weights, kind="stable")[:n].tolist())
+        with np.errstate(divide="ignore"):  # log(0) = -inf: a weight of 0 comes last
+            # the n earliest of exponential clocks of these rates, -log(u) / weight, as logarithms
+            order = np.argsort(np.log(-np.log(u)) - np.log(self.weights), kind="stable")
+        return iter(order[:n].tolist())
 
 
 class BatchSampler(Sampler[list[int]]):

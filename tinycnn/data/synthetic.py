@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.checks import require
+from .._core.checks import int_of, require
 from .glyphs import POINTS, glyphs
 from .image_dataset import ImageDataset
 from .random import philox
@@ -127,7 +127,7 @@ class SyntheticDigits(ImageDataset):
              seed (int): which sequence.
              transform (callable): from uint8 (1, 28, 28) to an array; `ToFloat()` if None.
              target_transform (callable): from the label to what is wanted instead.
-    Raises:  ValueError: if size is negative.
+    Raises:  ValueError: if size is negative.  TypeError: if it is no int.
     Example: >>> digits = SyntheticDigits(size=10)
              >>> len(digits), digits[3][0].shape
              (10, (1, 28, 28))
@@ -137,6 +137,7 @@ class SyntheticDigits(ImageDataset):
                  transform: Callable | None = None, target_transform: Callable | None = None):
         if size is None:
             size = 60_000 if train else 10_000
+        size = int_of("SyntheticDigits", "size", size, "Leave it out for as many as in MNIST.")
         require(size >= 0, "SyntheticDigits", "size to be at least 0", size,
                 "Leave it out for as many as in MNIST.")
         self.train, self.seed = train, seed
@@ -152,11 +153,14 @@ def synthetic_digits(seed: int = 0, batch_size: int | None = None) -> Iterator[t
              batch_size (int): digits a batch; None yields them one by one.
     Returns: iterator of (Tensor (1, 28, 28) of float32 in [0, 1], int label), or of batches
              (Tensor (batch_size, 1, 28, 28), Tensor (batch_size,) of int64).
-    Raises:  ValueError: if batch_size is below 1.
+    Raises:  ValueError: if batch_size is below 1.  TypeError: if it is no int.
     Example: >>> image, label = next(synthetic_digits(seed=0))
              >>> image.shape, 0 <= label <= 9
              ((1, 28, 28), True)
     """
+    if batch_size is not None:
+        batch_size = int_of("synthetic_digits", "batch_size", batch_size,
+                            "Leave it out for single digits.")
     require(batch_size is None or batch_size > 0, "synthetic_digits", "batch_size to be at least 1",
             batch_size, "Leave it out for single digits.")
     return _endless(seed, batch_size)
