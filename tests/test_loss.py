@@ -579,7 +579,7 @@ def test_messages_of_weights_whose_gradient_nobody_computes():
                            (logits, {"pos_weight": w})]:
         word, = settings
         with pytest.raises(ValueError, match=rf"^{name}: expected a {word} that requires no "
-                                             rf"gradient, got one \(2,\) .* Pass {word}.detach\(\)"):
+                                             rf"gradient, got one \(2,\) .* Pass {word}.detach"):
             getattr(ops, name)(x, x, **settings)
         constant = getattr(ops, name)(x, x, **{word: w.detach()})
         with tinycnn.no_grad():  # nobody asks for a gradient here
