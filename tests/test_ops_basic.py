@@ -339,6 +339,46 @@ def test_assert_same_on_devices_finds_differences():
         assert_same_on_devices(lambda x: next(results), t.ones(1))
 
 
+# --- borders
+
+
+@pytest.mark.parametrize("widths", [(0, 3), (3, 0), (1, 3), (3, 3), (0, 0), (-1, 2), (2, -2)])
+@pytest.mark.parametrize(("mode", "numpy_mode"), [
+    ("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")])
+def test_borders_are_those_of_numpy(mode, numpy_mode, widths):
+    x = np.arange(12.0).reshape(2, 6)
+    left = x[:, max(-widths[0], 0) : 6 - max(-widths[1], 0)]
+    expected = np.pad(left, ((0, 0), tuple(max(n, 0) for n in widths)), numpy_mode)
+    assert np.array_equal(ops.pad(t.tensor(x), widths, mode).numpy(), expected)
+
+
+def test_largest_borders():
+    x = t.tensor([[1.0, 2.0, 3.0]])
+    assert ops.pad(x, (0, 2), "reflect").tolist() == [[1, 2, 3, 2, 1]]
+    assert ops.pad(x, (2, 2), "reflect").tolist() == [[3, 2, 1, 2, 3, 2, 1]]
+    assert ops.pad(x, (3, 3), "circular").tolist() == [[1, 2, 3] * 3]
+    assert ops.pad(t.tensor([[5.0]]), (2, 1), "replicate").tolist() == [[5] * 4]
+    assert ops.pad(t.tensor([[5.0]]), (0, 0), "reflect").tolist() == [[5]]
+    assert ops.pad(x, (1, 0), value=t.tensor(4.0)).tolist() == [[4, 1, 2, 3]]
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+def test_a_border_is_copied_at_once_and_its_gradient_sums(mode, monkeypatch):
+    from tinycnn.ops import padding
+
+    calls = []
+    slab = padding._slab
+    monkeypatch.setattr(padding, "_slab", lambda *a: calls.append(a) or slab(*a))
+    n = 10**5
+    x = t.ones(1, 1, n, requires_grad=True)
+    y = ops.pad(x, (n - 1, n - 1), mode)
+    y.sum().backward()
+    assert len(calls) <= 16
+    expected = {"reflect": [2] + [3] * (n - 2) + [2], "replicate": [n] + [1] * (n - 2) + [n],
+                "circular": [2] + [3] * (n - 2) + [2]}[mode]
+    assert x.grad.tolist() == [[expected]]
+
+
 # --- messages
 
 x23 = t.ones(2, 3)
@@ -426,6 +466,16 @@ MESSAGES = [
     (lambda: ops.pad(t.ones(1, 0), (1, 0), "replicate"), ValueError, "widths of at most 0 in mode"),
     (lambda: ops.pad(x23, (-2, -2)), ValueError, "pad: expected at most 3 pixels to be cut off"),
     (lambda: ops.pad(x23, (1.0, 1)), TypeError, "pad: expected sizes to be integers"),
+    (lambda: ops.pad(x23, (1, 1), []), TypeError, r"pad: expected mode 'constant'.* got \[\]"),
+    (lambda: ops.pad(x23, (1, 1), value="a"), TypeError, "pad: expected numbers.* got .*'a'"),
+    (lambda: ops.pad(x23, (1, 1), value=[1.0, 2.0, 3.0]), ValueError,
+     r"pad: expected value to be one number, got numbers of shape \(3,\)"),
+    (lambda: ops.pad(x23, (1, 1), value=t.tensor(1.0, requires_grad=True)), TypeError,
+     "pad: expected value to be a number, got a tensor that requires a gradient"),
+    (lambda: ops.pad(t.tensor([1], dtype=t.uint8), (1, 1), value=300), ValueError,
+     "pad: expected numbers from 0 to 255, those of uint8, got 300"),
+    (lambda: ops.pad(t.tensor([1]), (1, 1), value=float("nan")), ValueError,
+     "pad: expected numbers from .* those of int64, got nan"),
     (lambda: x23 @ x23, ValueError, r"matmul: expected input .* got \(2, 3\) and \(2, 3\)"),
     (lambda: x23 @ t.ones(2), ValueError, "matmul: expected input"),
     (lambda: x23 @ t.tensor(1.0), ValueError, "matmul: expected input"),

@@ -7,30 +7,38 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
-from ..autograd import Function
+from .._core.dtypes import to_array
+from ..autograd import Function, Variable
 from ._inputs import check_tensor
 from .reshaping import sizes_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-def _source_reflect(i, size):
-    return -i if i < 0 else 2 * (size - 1) - i
+
+def _reflect(size, low, high):
+    last = low + size - 1
+    return _backward(2 * low, low), _backward(last - 1, last - 1 - high)
 
 
-def _source_replicate(i, size):
-    return 0 if i < 0 else size - 1
+def _replicate(size, low, high):
+    return slice(low, low + 1), slice(low + size - 1, low + size)
 
 
-def _source_circular(i, size):
-    return i % size
+def _circular(size, low, high):
+    return slice(size, size + low), slice(low, low + high)
 
 
-# mode: (what index i outside of 0 .. size - 1 reads, the largest width)
+def _backward(first, stop):
+    """first, first - 1, ... down to stop + 1, of which there may be none."""
+    return slice(first, stop if stop >= 0 else None, -1)
+
+
+# mode: (what the borders in front and behind read of an axis between them, the largest width)
 _MODES = {
-    "reflect": (_source_reflect, lambda size: size - 1),
-    "replicate": (_source_replicate, lambda size: math.inf if size else 0),
-    "circular": (_source_circular, lambda size: size),
+    "reflect": (_reflect, lambda size: size - 1),
+    "replicate": (_replicate, lambda size: math.inf if size else 0),
+    "circular": (_circular, lambda size: size),
     "constant": (None, lambda size: math.inf),
 }
 
@@ -60,7 +68,10 @@ class Pad(Function):
         borders = list(_borders(grad_x[crop].shape, widths, ctx.mode))
         grad = k.copy(grad) if borders else grad
         for axis, at, source in reversed(borders):
-            grad[_slab(axis, source)] += grad[_slab(axis, at)]
+            part = grad[_slab(axis, at)]
+            if ctx.mode == "replicate":  # the whole border reads one place
+                part = k.sum(part, axis, keepdims=True)
+            grad[_slab(axis, source)] += part
         grad_x[crop] = grad[_center(grad.shape, widths)]
         return grad_x
 
@@ -75,19 +86,22 @@ def _center(shape, widths):
     return tuple([slice(max(p, 0), n - max(q, 0)) for n, (p, q) in zip(shape, widths)])
 
 
-def _slab(axis, i):
-    return (slice(None),) * axis + (i,)
+def _slab(axis, part):
+    return (slice(None),) * axis + (part,)
 
 
 def _borders(shape, widths, mode):
-    """(axis, index in the border, index that it reads), counted in the output."""
-    source, _ = _MODES[mode]
-    if source is None:
+    """(axis, slice of a border, slice that it reads), counted in the output."""
+    sources, _ = _MODES[mode]
+    if sources is None:
         return
     for axis, (size, (low, high)) in enumerate(zip(shape, widths)):
-        shift = max(low, 0)
-        for i in (*range(-low, 0), *range(size, size + high)):
-            yield axis, i + shift, source(i, size) + shift
+        low, high = max(low, 0), max(high, 0)
+        front, behind = sources(size, low, high)
+        if low:
+            yield axis, slice(0, low), front
+        if high:
+            yield axis, slice(low + size, low + size + high), behind
 
 
 def pad(
@@ -105,7 +119,9 @@ def pad(
              value (number or None): what a constant border holds; None for 0.
     Returns: Tensor, every padded axis longer by its two widths.
     Raises:  ValueError: if the widths do not come in pairs, fit no axis, cut off too much, or
-             are too large for the mode (reflect: n - 1, circular: n, replicate: n at least 1).
+             are too large for the mode (reflect: n - 1, circular: n, replicate: n at least 1);
+             if value is no number of the tensor's dtype.
+             TypeError: if a width is no int, mode no str, or value no number without a gradient.
     Example: >>> import tinycnn
              >>> tinycnn.ops.pad(tinycnn.tensor([[1.0, 2.0, 3.0]]), (2, 1), mode="reflect")
              tensor([[3., 2., 1., 2., 3., 2.]])
@@ -116,15 +132,27 @@ def pad(
     if len(flat) % 2 or len(flat) > 2 * len(shape):
         fail("pad", f"pairs of widths for at most {len(shape)} axes", f"pad={pad!r} for "
              f"{shape_text(shape)}", "Give (low, high) for the last axis first.")
-    if mode not in _MODES:
+    if not isinstance(mode, str) or mode not in _MODES:
         fail("pad", "mode 'constant', 'reflect', 'replicate' or 'circular'", repr(mode),
-             "Choose one of them.")
+             "Choose one of them.", ValueError if isinstance(mode, str) else TypeError)
     if value is not None and mode != "constant":
         fail("pad", f"no value in mode {mode!r}", repr(value), "Leave it out.")
     pairs = [flat[i : i + 2] for i in range(0, len(flat), 2)]
     widths = ((0, 0),) * (len(shape) - len(pairs)) + tuple(reversed(pairs))
     _check_widths(shape, widths, mode, pad)
-    return Pad.apply(input, widths, mode, 0 if value is None else value)
+    return Pad.apply(input, widths, mode, 0 if value is None else _number(value, input.data.dtype))
+
+
+def _number(value, dtype):
+    """What a constant border holds, as an array without axes."""
+    if isinstance(value, Variable) and value.requires_grad:
+        fail("pad", "value to be a number", "a tensor that requires a gradient",
+             "Pass value.item(); a border that learns can be joined on with cat.", TypeError)
+    array = to_array("pad", value.data if isinstance(value, Variable) else value, dtype)
+    if array.size != 1:
+        fail("pad", "value to be one number", f"numbers of shape {shape_text(array.shape)}",
+             "A border of several values can be joined on with cat.")
+    return array.reshape(())
 
 
 def _check_widths(shape, widths, mode, pad):
