@@ -296,6 +296,8 @@ C3 = np.ones(3, np.float32)
         ((A[:1], C3, C3), {"training": True}, ValueError,
          r"more than one value per channel in training, got input \(1, 3\)"),
         ((A, C3, C3), {"training": True, "momentum": None}, TypeError, "momentum to be a number"),
+        ((A, C3, C3), {"momentum": "a"}, TypeError, "momentum to be a number, got 'a'"),
+        ((A, C3, C3), {"eps": "a"}, TypeError, "batch_norm: expected eps to be a number, got 'a'"),
         ((A, C3, C3), {"eps": -1e-5}, ValueError, "eps >= 0, got -1e-05"),
     ],
 )

@@ -239,6 +239,8 @@ def test_messages(name, shape):
     for p in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match=f"^{name}: expected p between 0 and 1, got {p}"):
             function(tinycnn.ones(*shape), p)
+    with pytest.raises(TypeError, match=f"^{name}: expected p to be a number, got 'a'"):
+        function(tinycnn.ones(*shape), "a")
     with pytest.raises(TypeError, match=f"^{name}: expected input to be of dtype float32"):
         function(tinycnn.tensor(np.ones(shape, int)))
     with pytest.raises(TypeError, match=f"^{name}: expected input to be a Tensor"):

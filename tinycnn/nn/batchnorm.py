@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy
 
-from .._core.checks import fail, require, shape_text
+from .._core.checks import fail, float_of, require, shape_text
 from ..autograd import wrap
 from ..ops.normalization import batch_norm
 from ..tensor import Tensor
@@ -26,9 +26,11 @@ class _BatchNorm(Module):
                 repr(num_features), "Pass the number of channels.", TypeError)
         require(num_features >= 0, name, "num_features to be at least 0", repr(num_features),
                 "Pass the number of channels.")
-        require(eps >= 0, name, "eps >= 0", repr(eps), "Pass for example 1e-5.")
-        require(momentum is None or 0 <= momentum <= 1, name, "momentum from 0 to 1, or None",
-                repr(momentum), "It is the weight of the newest batch: pass for example 0.1.")
+        require(float_of(name, "eps", eps, "Pass for example 1e-5.") >= 0, name, "eps >= 0",
+                repr(eps), "Pass for example 1e-5.")
+        advice = "It is the weight of the newest batch: pass for example 0.1."
+        require(momentum is None or 0 <= float_of(name, "momentum", momentum, advice) <= 1, name,
+                "momentum from 0 to 1, or None", repr(momentum), advice)
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .._core.checks import require
+from .._core.checks import float_of, require
 from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
 from ..tensor import Tensor
 from .module import Module
@@ -17,6 +17,7 @@ class Dropout(Module):
     Args:    p (float): probability of a zero, 0 to 1.
              inplace (bool): accepted, as PyTorch accepts it; the input stays as it is.
     Raises:  ValueError: if p is no probability.
+             TypeError: if p is no number.
     Example: >>> import tinycnn
              >>> Dropout(0.5).eval()(tinycnn.tensor([1.0, 2.0]))
              tensor([1., 2.])
@@ -28,8 +29,8 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        require(0 <= p <= 1, type(self).__name__, "p from 0 to 1", repr(p),
-                "It is the probability of a zero: pass for example 0.5.")
+        name, advice = type(self).__name__, "It is the probability of a zero: pass for example 0.5."
+        require(0 <= float_of(name, "p", p, advice) <= 1, name, "p from 0 to 1", repr(p), advice)
         self.p = p
         self.inplace = inplace
 

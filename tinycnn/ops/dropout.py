@@ -13,7 +13,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from .._core.checks import fail, shape_text
+from .._core.checks import fail, float_of, shape_text
 from ..autograd import Function
 from ..random import next_offset
 from ._inputs import check_float
@@ -55,7 +55,7 @@ def dropout(
              training (bool): False returns the input as it is.
              inplace (bool): no effect.
     Returns: Tensor of the same shape.
-    Raises:  TypeError: if input is no float tensor.
+    Raises:  TypeError: if input is no float tensor, or p no number.
              ValueError: if p is not between 0 and 1.
     Example: >>> import tinycnn
              >>> x = tinycnn.ones(1000)
@@ -66,8 +66,8 @@ def dropout(
              True
     """
     check_float("dropout", "input", input)
-    _check_share("dropout", p)
-    return Dropout.apply(input, float(p)) if training and p > 0 else input
+    p = _share("dropout", p)
+    return Dropout.apply(input, p) if training and p > 0 else input
 
 
 class ChannelDropout(Function):
@@ -98,7 +98,7 @@ def dropout1d(
              training (bool): False returns the input as it is.
              inplace (bool): no effect.
     Returns: Tensor of the same shape.
-    Raises:  TypeError: if input is no float tensor.
+    Raises:  TypeError: if input is no float tensor, or p no number.
              ValueError: if p is not between 0 and 1, or the input has not 2 or 3 axes.
     Example: >>> import tinycnn
              >>> y = dropout1d(tinycnn.ones(1, 3, 4))
@@ -123,7 +123,7 @@ def dropout2d(
              training (bool): False returns the input as it is.
              inplace (bool): no effect.
     Returns: Tensor of the same shape.
-    Raises:  TypeError: if input is no float tensor.
+    Raises:  TypeError: if input is no float tensor, or p no number.
              ValueError: if p is not between 0 and 1, or the input has not 3 or 4 axes.
     Example: >>> import tinycnn
              >>> y = dropout2d(tinycnn.ones(1, 3, 4, 4))
@@ -146,7 +146,7 @@ def dropout3d(
              training (bool): False returns the input as it is.
              inplace (bool): no effect.
     Returns: Tensor of the same shape.
-    Raises:  TypeError: if input is no float tensor.
+    Raises:  TypeError: if input is no float tensor, or p no number.
              ValueError: if p is not between 0 and 1, or the input has not 4 or 5 axes.
     Example: >>> import tinycnn
              >>> y = dropout3d(tinycnn.ones(3, 2, 4, 4))
@@ -159,7 +159,7 @@ def dropout3d(
 
 def _drop_channels(function, dims, input, p, training):
     check_float(function, "input", input)
-    _check_share(function, p)
+    p = _share(function, p)
     shape = input.data.shape
     if len(shape) not in (dims + 1, dims + 2):
         fail(function, f"input (N, C, ...) with {dims + 2} axes, or {dims + 1}",
@@ -171,9 +171,11 @@ def _drop_channels(function, dims, input, p, training):
             f"pass input.unsqueeze(0).", stacklevel=3)
     elif len(shape) == dims + 1:
         return squeeze(_drop_channels(function, dims, unsqueeze(input, 0), p, training), 0)
-    return ChannelDropout.apply(input, float(p)) if training and p > 0 else input
+    return ChannelDropout.apply(input, p) if training and p > 0 else input
 
 
-def _check_share(function, p):
-    if not 0 <= p <= 1:
+def _share(function, p):
+    share = float_of(function, "p", p, "It is the share that is dropped: pass for example 0.5.")
+    if not 0 <= share <= 1:
         fail(function, "p between 0 and 1", repr(p), "p is the share that is dropped.")
+    return share

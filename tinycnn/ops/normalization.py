@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._core.checks import fail, shape_text
+from .._core.checks import fail, float_of, shape_text
 from ..autograd import Function
 from ._inputs import check_float, check_tensor
 from .layout import from_channels_last, to_channels_last
@@ -110,6 +110,7 @@ def batch_norm(
     Returns: Tensor, shape of input.
     Raises:  ValueError: if input has no channel axis; if an argument is not (C,) or of another
              dtype; if running statistics are missing; if a channel has one value in training.
+             TypeError: if input is no float tensor, or momentum or eps no number.
     Example: >>> import tinycnn
              >>> x = tinycnn.tensor([[1.0, 8.0], [3.0, 4.0]])
              >>> batch_norm(x, None, None, training=True, eps=0)
@@ -146,9 +147,9 @@ def batch_norm(
         fail("batch_norm", "more than one value per channel in training",
              f"input {shape_text(shape)}",
              "Use a larger batch, drop_last=True in the loader, or eval mode.")
-    if momentum is None:
-        fail("batch_norm", "momentum to be a number", "None",
-             "Pass 1 / number of batches seen for a plain average.", TypeError)
+    momentum = float_of("batch_norm", "momentum", momentum,
+                        "Pass 1 / number of batches seen for a plain average.")
+    eps = float_of("batch_norm", "eps", eps, "Pass for example eps=1e-5.")
     if not eps >= 0:
         fail("batch_norm", "eps >= 0", repr(eps), "Pass for example eps=1e-5.")
     return BatchNorm.apply(
