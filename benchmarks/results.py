@@ -3,7 +3,7 @@
 python benchmarks/results.py --against torch                 all scripts, 1 and 2 threads
 python benchmarks/results.py bench_conv --threads 1          one script, one thread
 
-Other options go to the scripts as they are.
+--against, --seconds, --rounds and --only go to the scripts as they are.
 """
 
 import argparse
@@ -54,7 +54,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("scripts", nargs="*", metavar="SCRIPT", help=", ".join(SCRIPTS))
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
     parser.add_argument("--readme", type=Path, default=HERE / "README.md", metavar="FILE")
-    known, options = parser.parse_known_args(argv)
+    passed_on = ("--against", "--seconds", "--rounds", "--only")
+    for option in passed_on:
+        parser.add_argument(option, metavar="VALUE", help="see the scripts")
+    known = parser.parse_args(argv)
+    values = vars(known)
+    options = [part for option in passed_on if values[option[2:]] is not None
+               for part in (option, values[option[2:]])]
     for script in known.scripts:
         if script not in SCRIPTS:
             parser.error(f"expected scripts among {', '.join(SCRIPTS)}, got {script!r}")
