@@ -43,6 +43,12 @@ cdef extern from "simd/conv_api.hh" nogil:
         void (*weight_gather)(const Gather*, const WeightTasks*, int64_t, const void*, const void*,
                               void*, void*) noexcept nogil
         void (*weight_finish)(const Gather*, const WeightTasks*, int64_t, const void*, void*) noexcept nogil
+        int64_t (*scatters)(const Gather*) noexcept nogil
+        int64_t (*scatter_panels)(const Gather*) noexcept nogil
+        int64_t (*scatter_packed_size)(const Gather*) noexcept nogil
+        int64_t (*scatter_scratch)(const Gather*) noexcept nogil
+        void (*scatter_pack)(const Gather*, int64_t, const void*, void*) noexcept nogil
+        void (*scatter)(const Gather*, int64_t, const void*, const void*, void*, void*) noexcept nogil
         void (*sum_rows)(const void*, int64_t, int64_t, int64_t, void*) noexcept nogil
         void (*sum_partials)(const void*, int64_t, int64_t, void*) noexcept nogil
     const ConvKernels* conv_kernels_for(int isa, int wide)
@@ -149,6 +155,30 @@ def conv_forward(
     _run_gather(&g, x, weight, bias, y)
 
 
+cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, cnp.ndarray grad_x) except -1:
+    """Pack the weights, then hand the shares of every image out."""
+    cdef int w = wide(grad_y)
+    cdef const ConvKernels* k = conv_kernels_for(isa(), w)
+    cdef int64_t images = g.images, panels = k.scatter_panels(g), task
+    cdef int64_t scratch_bytes = k.scatter_scratch(g) * (8 if w else 4)
+    cdef int threads = threads_for(images, g.pixels() * g.oc * (g.depth() // 8 + 1)), failed = 0
+    cdef void* packed = buffer(PACKED, k.scatter_packed_size(g), w)
+    cdef void* memory
+    cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
+    cdef const void* w_data = cnp.PyArray_DATA(weight)
+    cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
+    with nogil:
+        for task in range(panels):
+            k.scatter_pack(g, task, w_data, packed)
+        for task in prange(images, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            memory = scratch(TILE, scratch_bytes)
+            if memory == NULL:
+                failed += 1
+            else:
+                k.scatter(g, task, grad_y_data, packed, grad_x_data, memory)
+    return out_of_memory() if failed else 0
+
+
 def conv_backward_input(
     cnp.ndarray grad_y not None,    # IN   (N, OD, OH, OW, OC)
     cnp.ndarray weight not None,    # IN   (OC, KD, KH, KW, C/g), any strides
@@ -167,7 +197,10 @@ def conv_backward_input(
         matmul(grad_y[:, 0, 0, 0], _as_matrix(weight), None, seen)
         _channels_first(grad_x)[...] = seen.reshape(_channels_first(grad_x).shape)
         return
-    _describe_weight(&g, weight, groups)
+    g = _forward_plan(grad_x, weight, grad_y, window, groups)
+    if bias is None and conv_kernels_for(isa(), wide(grad_y)).scatters(&g):
+        _run_scatter(&g, grad_y, weight, grad_x)
+        return
     read = g.oc  # a gradient reads the channels that the forward pass wrote
     g.oc, g.c = g.c, read
     g.w_out, g.w_in = g.w_in, g.w_out

@@ -93,6 +93,13 @@ struct ConvKernels {
                         const void* grad_y, void* partial, void* scratch);
   void (*weight_finish)(const Gather*, const WeightTasks*, int64_t task, const void* partial,
                         void* grad_weight);
+  int64_t (*scatters)(const Gather*);  // whether grad_x is better scattered than gathered
+  int64_t (*scatter_panels)(const Gather*);
+  int64_t (*scatter_packed_size)(const Gather*);  // numbers
+  int64_t (*scatter_scratch)(const Gather*);      // numbers, for a thread
+  void (*scatter_pack)(const Gather*, int64_t panel, const void* weight, void* packed);
+  void (*scatter)(const Gather*, int64_t image, const void* grad_y, const void* packed,
+                  void* grad_x, void* scratch);
   void (*sum_rows)(const void* x, int64_t rows, int64_t c, int64_t chunk, void* partial);
   void (*sum_partials)(const void* partial, int64_t partials, int64_t c, void* out);
 };
