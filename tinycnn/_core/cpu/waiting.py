@@ -3,8 +3,9 @@
 A thread that waits for the others spins first and sleeps later. GNU OpenMP spins for about a
 millisecond: with every processor free that is the quickest way to notice the end of a region, but
 when any other program runs, the spinning thread takes the processor from the one it is waiting for.
-Measured, a LeNet-5 step of batch 64 on two threads: beside one busy program 830 ms, and 9 ms
-when threads spin for 3000 turns; with both processors free 3.5 and 4.0 ms.
+Measured, a LeNet-5 step of batch 64 on two threads of two processors, mean of three seconds: beside
+two busy programs 65 ms, and 8 ms when threads spin for 3000 turns; beside one 13 and 8 ms; with
+both processors free 3.8 and 4.4 ms.
 
 The variable is read once, when the library is loaded; it is restored at once, so that other
 libraries with an OpenMP runtime of their own see what the user set. OMP_WAIT_POLICY or
