@@ -108,7 +108,8 @@ def extensions():
             [str(source)],
             language="c++",
             include_dirs=[numpy.get_include(), str(CPU)],
-            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION")],
+            define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
+                           ("NPY_TARGET_VERSION", "NPY_1_22_API_VERSION")],
             depends=[str(path) for path in (CPU / "simd").glob("*.hh")]
             + [str(CPU / "simd" / f"{source.stem}.cc")] * (CPU / f"simd/{source.stem}.cc").exists(),
         )

@@ -1,4 +1,5 @@
-"""Memory does not grow: a training loop leaves nothing behind, neither arrays nor tapes."""
+"""Memory does not grow: a training loop leaves nothing behind, neither arrays nor tapes; and the
+memory of large arrays is used again."""
 
 import gc
 import sys
@@ -9,6 +10,7 @@ import pytest
 import tinycnn
 import tinycnn.nn.functional as F
 from tinycnn import nn
+from tinycnn._core import memory
 
 
 def resident():
@@ -84,3 +86,53 @@ def test_sizes_that_change_in_every_step_do_not_add_up(rng):
     passes()
     passes()
     assert resident() - before < 16e6
+
+
+@pytest.fixture
+def clean_cache():
+    tinycnn.empty_cache()
+    yield
+    tinycnn.empty_cache()
+
+
+def test_memory_of_large_results_is_used_again(clean_cache):
+    first = memory.empty((300, 300), np.dtype("f4"))
+    where = first.ctypes.data
+    assert where % 64 == 0 and memory.cached_bytes() == 0
+    del first
+    assert 360_000 <= memory.cached_bytes() <= 360_000 * 9 / 8
+    assert memory.empty_like(np.zeros((300, 300), "f4")).ctypes.data == where
+    assert memory.empty((299, 301), np.dtype("f4")).ctypes.data == where  # the same size class
+    assert memory.empty((600, 300), np.dtype("f4")).ctypes.data != where
+    tinycnn.empty_cache()
+    assert memory.cached_bytes() == 0
+
+
+def test_a_recycled_array_can_grow_and_outlive_the_cache(clean_cache):
+    x = memory.empty((300, 300), np.dtype("f4"))
+    x[...] = 7
+    tinycnn.empty_cache()
+    x.resize((600, 300), refcheck=False)
+    assert (x[:300] == 7).all()
+    x.resize((2, 300), refcheck=False)
+    assert (x == 7).all()
+
+
+def test_what_nothing_asks_for_again_is_given_back(clean_cache):
+    memory.empty((1000, 1000), np.dtype("f4"))
+    assert memory.cached_bytes() >= 4_000_000
+    for _ in range(5000):
+        memory.empty((300, 300), np.dtype("f4"))
+    assert memory.cached_bytes() < 1_000_000
+
+
+def test_numpys_own_arrays_are_left_alone(clean_cache):
+    np.empty((1000, 1000))
+    tinycnn.tensor([1.0]) + 1
+    np.empty((1000, 1000))
+    assert memory.cached_bytes() == 0
+
+
+def test_more_memory_than_there_is_is_a_memory_error():
+    with pytest.raises(MemoryError):
+        memory.empty((1 << 40, 1 << 8), np.dtype("f4"))

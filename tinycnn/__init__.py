@@ -11,7 +11,7 @@ from .autograd import (
     no_grad,
     set_grad_enabled,
 )
-from .config import config, get_num_threads, set_num_threads, show_config
+from .config import config, empty_cache, get_num_threads, set_num_threads, show_config
 from .creation import (
     arange,
     as_tensor,
@@ -153,6 +153,7 @@ __all__ = [
     "div",
     "dot",
     "empty",
+    "empty_cache",
     "empty_like",
     "enable_grad",
     "eq",

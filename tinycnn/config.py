@@ -4,7 +4,7 @@ import sys
 
 import numpy
 
-from ._core import devices, gpu_reason, runtime
+from ._core import devices, gpu_reason, memory, runtime
 from ._core.checks import fail
 from ._version import __version__
 
@@ -39,6 +39,19 @@ def get_num_threads() -> int:
              True
     """
     return runtime.get_num_threads()
+
+
+def empty_cache() -> None:
+    """Give the memory of arrays that are gone, kept for the next ones, back to the system.
+
+    A training loop asks for the same sizes in every step, so the memory of large results is kept
+    when they go: at most a quarter of the machine's, and nothing that 4096 others have outlived.
+    Results do not depend on it.
+
+    Example: >>> import tinycnn
+             >>> tinycnn.empty_cache()
+    """
+    memory.empty_cache()
 
 
 def config() -> dict[str, str | int | bool]:

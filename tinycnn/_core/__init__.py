@@ -7,6 +7,7 @@ with the same names and parameters in each. `reference` is the contract: plain N
 import numpy
 
 from . import cpu
+from .cpu import memory as memory
 from .cpu import runtime as runtime
 
 _numpy_array = numpy.ndarray

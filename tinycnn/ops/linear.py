@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def _product(k, a, b, bias=None):
     """a @ b + bias; a copy is made of a matrix without neighbours one element apart."""
-    unit = a.itemsize
-    if unit not in a.strides[-2:]:
+    unit, steps_a, steps_b = a.itemsize, a.strides, b.strides
+    if steps_a[-1] != unit and steps_a[-2] != unit:
         a = k.contiguous(a)
-    if unit not in b.strides[-2:]:
+    if steps_b[-1] != unit and steps_b[-2] != unit:
         b = k.contiguous(b)
     out = k.empty((*a.shape[:-1], b.shape[-1]), a.dtype)
     k.matmul(a, b, bias, out)
@@ -92,6 +92,10 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
 
 def _check_one_dtype(function, name, input, other):
     """Raise TypeError unless both are tensors of the same float dtype."""
+    if isinstance(input, Variable) and isinstance(other, Variable):
+        dtype = input.data.dtype
+        if dtype is other.data.dtype and dtype.kind == "f":
+            return
     check_float(function, "input", input)
     check_float(function, name, other)
     if input.data.dtype != other.data.dtype:
@@ -104,13 +108,14 @@ class Linear(Function):
 
     @staticmethod
     def forward(ctx, x, weight, bias):
-        k, (I,) = ctx.kernels, x.shape[-1:]
-        rows = x if x.ndim == 2 else k.reshape(x, (math.prod(x.shape[:-1]), I))
+        k, shape = ctx.kernels, x.shape
+        flat = len(shape) == 2
+        rows = x if flat else k.reshape(x, (math.prod(shape[:-1]), shape[-1]))
         ctx.rows = rows if ctx.needs[1] else None
         ctx.weight = weight if ctx.needs[0] else None
-        ctx.shape = x.shape
+        ctx.shape = shape
         y = _product(k, rows, weight.T, None if bias is None else k.contiguous(bias))
-        return y if x.ndim == 2 else k.reshape(y, x.shape[:-1] + y.shape[1:])
+        return y if flat else k.reshape(y, shape[:-1] + y.shape[1:])
 
     @staticmethod
     def backward(ctx, grad):

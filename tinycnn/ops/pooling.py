@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
+from .._core.dtypes import int32, int64, uint8
 from .._core.shapes import adaptive_pool_axis, frozen, pool_axis, pool_output_size, tuple_of
 from ..autograd import Function
 from ._inputs import check_float
@@ -34,11 +35,11 @@ class MaxPool(Function):
         ctx.size, ctx.position = x.shape, None
         if ctx.needs[0] or return_indices:
             places = ctx.axes[0].kernel * ctx.axes[1].kernel * ctx.axes[2].kernel
-            ctx.position = ctx.kernels.empty(y.shape, "uint8" if places <= 255 else "int32")
+            ctx.position = ctx.kernels.empty(y.shape, uint8 if places <= 255 else int32)
         ctx.kernels.max_pool_forward(x, y, ctx.position, ctx.axes)
         if not return_indices:
             return _as_given(ctx, y)
-        indices = ctx.kernels.empty(y.shape, "int64")
+        indices = ctx.kernels.empty(y.shape, int64)
         ctx.kernels.max_pool_indices(ctx.position, indices, ctx.axes, x.shape[1:4])
         return _as_given(ctx, y), _as_given(ctx, indices)
 

@@ -12,8 +12,6 @@ from numpy import (  # noqa: F401
     asarray,
     broadcast_to,
     concatenate,
-    empty,
-    empty_like,
     flip,
     ndarray,
     ones,
@@ -248,7 +246,7 @@ def same_layout(x, like):
     """`x` with the strides of the dense array `like` of its shape; `x` itself if it has them."""
     if x.strides == like.strides or (x.flags.c_contiguous and like.flags.c_contiguous):
         return x
-    y = empty_like(like, dtype=x.dtype)
+    y = numpy.empty_like(like, dtype=x.dtype)
     y[...] = x
     return y
 

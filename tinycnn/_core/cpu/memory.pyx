@@ -1,0 +1,113 @@
+"""Results of kernels: arrays whose memory is used again when they are gone (simd/recycle.hh).
+
+An array made here is NumPy's like any other; it only remembers to give its memory back to the
+recycler (NumPy's data memory handlers, NEP 49). Small ones are left to NumPy and malloc, which
+keep them anyway.
+"""
+
+from cpython.pycapsule cimport PyCapsule_New
+from libc.stddef cimport size_t
+from libc.stdint cimport int64_t, uint8_t
+from libc.string cimport memset, strcpy
+cimport numpy as cnp
+import numpy
+
+cdef extern from "simd/recycle.hh" nogil:
+    cppclass Recycler:
+        Recycler(int64_t limit)
+        void* allocate(int64_t bytes)
+        void* reallocate(void* numbers, int64_t bytes)
+        void free(void* numbers)
+        void release()
+        int64_t held()
+    int64_t physical_memory()
+
+cdef extern from "numpy/arrayobject.h":
+    ctypedef struct PyDataMemAllocator:
+        void* ctx
+        void* (*malloc)(void* ctx, size_t size) noexcept nogil
+        void* (*calloc)(void* ctx, size_t count, size_t size) noexcept nogil
+        void* (*realloc)(void* ctx, void* memory, size_t size) noexcept nogil
+        void (*free)(void* ctx, void* memory, size_t size) noexcept nogil
+    ctypedef struct PyDataMem_Handler:
+        char name[127]
+        uint8_t version
+        PyDataMemAllocator allocator
+    object PyDataMem_SetHandler(object handler)
+
+cnp.import_array()
+
+# Bytes from which on memory is recycled. Fresh memory of this size comes from the system page by
+# page: malloc gives the end of its heap back when 128 KB of it are free.
+cdef int64_t LARGE = 65536
+
+# At most a quarter of the machine's memory waits to be used again. Lives as long as the process:
+# arrays outlive this module at exit.
+cdef Recycler* _recycler = new Recycler(physical_memory() // 4)
+
+
+cdef void* _malloc(void* ctx, size_t size) noexcept nogil:
+    return (<Recycler*>ctx).allocate(<int64_t>size)
+
+
+cdef void* _calloc(void* ctx, size_t count, size_t size) noexcept nogil:
+    cdef void* memory = (<Recycler*>ctx).allocate(<int64_t>(count * size))
+    if memory != NULL:
+        memset(memory, 0, count * size)
+    return memory
+
+
+cdef void* _realloc(void* ctx, void* memory, size_t size) noexcept nogil:
+    return (<Recycler*>ctx).reallocate(memory, <int64_t>size)
+
+
+cdef void _free(void* ctx, void* memory, size_t size) noexcept nogil:
+    (<Recycler*>ctx).free(memory)
+
+
+cdef PyDataMem_Handler _handler
+strcpy(_handler.name, b"tinycnn")
+_handler.version = 1
+_handler.allocator.ctx = _recycler
+_handler.allocator.malloc = _malloc
+_handler.allocator.calloc = _calloc
+_handler.allocator.realloc = _realloc
+_handler.allocator.free = _free
+cdef object _recycling = PyCapsule_New(&_handler, "mem_handler", NULL)
+
+
+def empty(shape, dtype):
+    """An array of whatever the memory held."""
+    cdef int64_t bytes = dtype.itemsize
+    cdef object before
+    for size in shape:
+        bytes *= size
+        if bytes >= LARGE:
+            before = PyDataMem_SetHandler(_recycling)
+            try:
+                return numpy.empty(shape, dtype)
+            finally:
+                PyDataMem_SetHandler(before)
+    return numpy.empty(shape, dtype)
+
+
+def empty_like(cnp.ndarray x not None, dtype=None, shape=None):
+    """An array that lies in memory as `x` does."""
+    cdef object before
+    if shape is None and cnp.PyArray_NBYTES(x) < LARGE:
+        return numpy.empty_like(x, dtype)
+    before = PyDataMem_SetHandler(_recycling)
+    try:
+        return numpy.empty_like(x, dtype, shape=shape)
+    finally:
+        PyDataMem_SetHandler(before)
+
+
+def empty_cache():
+    """Give memory that waits to be used again back to the system."""
+    _recycler.release()
+
+
+def cached_bytes():
+    """Bytes that wait to be used again."""
+    return _recycler.held()
