@@ -98,7 +98,8 @@ def clean_cache():
 def test_memory_of_large_results_is_used_again(clean_cache):
     first = memory.empty((300, 300), np.dtype("f4"))
     where = first.ctypes.data
-    assert where % 64 == 0 and memory.cached_bytes() == 0
+    assert where % 64 == 0
+    assert memory.cached_bytes() == 0
     del first
     assert 360_000 <= memory.cached_bytes() <= 360_000 * 9 / 8
     assert memory.empty_like(np.zeros((300, 300), "f4")).ctypes.data == where
