@@ -12,22 +12,14 @@ from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 import numpy as np
+from .gather cimport Gather, backward_axis, forward_axis
 from .gemm import matmul
 from .runtime cimport (
     PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide,
 )
+from .winograd cimport run_winograd, run_winograd_weight, winograd_tile
 
 cdef extern from "simd/conv_api.hh" nogil:
-    struct Axis:
-        int64_t out "out"
-        int64_t taps
-    struct Gather:
-        Axis axis[3]
-        int64_t images, groups, c, oc, w_group, w_out, w_in
-        int64_t w_tap[3]
-        int64_t pixels()
-        int64_t depth()
-        int64_t taps()
     struct WeightTasks:
         int64_t chunks, tap_blocks, panels, group_tasks
     struct ConvKernels:
@@ -52,10 +44,6 @@ cdef extern from "simd/conv_api.hh" nogil:
         void (*sum_rows)(const void*, int64_t, int64_t, int64_t, void*) noexcept nogil
         void (*sum_partials)(const void*, int64_t, int64_t, void*) noexcept nogil
     const ConvKernels* conv_kernels_for(int isa, int wide)
-    Axis forward_axis(int64_t size, int64_t out, int64_t kernel, int64_t stride, int64_t low,
-                      int64_t dilation)
-    Axis backward_axis(int64_t x_size, int64_t y_size, int64_t kernel, int64_t stride, int64_t low,
-                       int64_t dilation, int64_t phase)
 
 cnp.import_array()
 
@@ -91,6 +79,9 @@ cdef Gather _forward_plan(
 
 cdef int _run_gather(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, cnp.ndarray y) except -1:
     """Pack the weights, then compute every tile of the gather."""
+    cdef int64_t tile = winograd_tile(g)
+    if tile:
+        return run_winograd(g, tile, x, weight, bias, y)
     cdef int w = wide(x)
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
     cdef int64_t tasks = k.tasks(g), panels = k.panels(g), scratch_bytes, task
@@ -232,6 +223,10 @@ def conv_backward_weight(
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
     if g.pixels() == 0 or g.c == 0:
         grad_weight[...] = 0
+        return
+    cdef int64_t tile = winograd_tile(&g)
+    if tile:
+        run_winograd_weight(&g, tile, x, grad_y, grad_weight)
         return
     cdef WeightTasks t = k.weight_tasks(&g)
     cdef int64_t tasks = t.group_tasks * t.chunks * t.tap_blocks, task

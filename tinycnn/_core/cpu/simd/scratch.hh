@@ -2,23 +2,23 @@
 // steady training loop touches no fresh pages. 64-byte aligned; contents are whatever was left.
 #pragma once
 #include <cstdint>
-#include <cstdlib>
+
+#include "pages.hh"
 
 enum Purpose { PACKED = 0, TILE = 1, PARTIAL = 2, PURPOSES = 3 };
 
 struct Scratch {
   char* memory = nullptr;
   int64_t size = 0;
-  ~Scratch() { std::free(memory); }
+  ~Scratch() { free_pages(memory); }
 
   void* at_least(int64_t bytes) {
     if (bytes > size) {
-      std::free(memory);
-      memory = static_cast<char*>(std::malloc(bytes + 64));
+      free_pages(memory);
+      memory = new_pages(bytes);
       size = memory ? bytes : 0;
     }
-    if (!memory) return nullptr;
-    return memory + (64 - reinterpret_cast<uintptr_t>(memory) % 64) % 64;
+    return memory;
   }
 };
 

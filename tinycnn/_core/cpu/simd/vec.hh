@@ -116,6 +116,19 @@ TCN_INLINE Vec<T> load(const T* p) {
   return v;
 }
 
+// Ask for memory that will be read, or written, soon: never wrong, whatever the address.
+TCN_INLINE void prefetch([[maybe_unused]] const void* p) {
+#ifdef __GNUC__
+  __builtin_prefetch(p);
+#endif
+}
+
+TCN_INLINE void prefetch_to_write([[maybe_unused]] const void* p) {
+#ifdef __GNUC__
+  __builtin_prefetch(p, 1);
+#endif
+}
+
 template <class T>
 TCN_INLINE void store(T* p, const Vec<T>& v) {
   std::memcpy(p, &v, sizeof v);

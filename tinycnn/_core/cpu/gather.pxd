@@ -1,0 +1,19 @@
+"""Sizes of a convolution, as simd/conv_api.hh has them."""
+
+from libc.stdint cimport int64_t
+
+cdef extern from "simd/conv_api.hh" nogil:
+    struct Axis:
+        int64_t out "out"
+        int64_t taps
+    struct Gather:
+        Axis axis[3]
+        int64_t images, groups, c, oc, w_group, w_out, w_in
+        int64_t w_tap[3]
+        int64_t pixels()
+        int64_t depth()
+        int64_t taps()
+    Axis forward_axis(int64_t size, int64_t out, int64_t kernel, int64_t stride, int64_t low,
+                      int64_t dilation)
+    Axis backward_axis(int64_t x_size, int64_t y_size, int64_t kernel, int64_t stride, int64_t low,
+                       int64_t dilation, int64_t phase)

@@ -1,0 +1,254 @@
+// Winograd's convolution, forward and gradient of the input (winograd_transform.hh has the
+// algebra).
+//
+//   x: tiles of 6 x 6 pixels, 4 apart       seen [36][tiles][C]     each tile: B^T d B
+//      +------+
+//      |   +------+          B^T . B       36 products of matrices
+//      +---|--+   |   --->   [tiles][C]  x  [C][OC]  =  [tiles][OC]   for each of the 36 positions
+//          +------+
+//   y: tiles of 4 x 4 pixels, side by side  <---  A^T . A  of what the 36 products give a tile
+//
+// A task is a block of tiles and a group of panels of written channels. It transforms its tiles
+// once, multiplies position by position, panel by panel (a position's tiles stay in the first cache
+// while the panels of its weights pass by), and writes its outputs once. Per tile and vector of
+// channels the input costs 36 loads, 36 stores and about 200 multiply-adds, the output 36 loads and
+// 16 stores, against 36 multiply-adds for every *pair* of channels: the wider the layer, the
+// smaller their part.
+#pragma once
+#include "im2col.hh"
+#include "winograd_api.hh"
+#include "winograd_transform.hh"
+
+namespace TCN_ISA {
+
+// Numbers from one row of channels to the next, and from one position to the next: moved apart by
+// vectors, so that rows and positions do not fall into the same sets of a cache.
+template <class T>
+TCN_INLINE int64_t row_of(int64_t channels) {
+  return round_up(channels, LANES<T>) + LANES<T>;
+}
+template <class T>
+TCN_INLINE int64_t seen_step(const Gather& g, const Winograd& w) {
+  return w.block * row_of<T>(g.c);
+}
+template <class T>
+TCN_INLINE int64_t made_step(const Winograd& w) {
+  return w.block * w.group * NR<T> + LANES<T>;
+}
+template <class T>
+TCN_INLINE int64_t weight_step(const Winograd& w) {
+  return (w.packs ? w.panels : w.group) * w.depth * NR<T> + 5 * LANES<T>;
+}
+
+// Bytes that the tiles of a block see, that a task's weights take where it transforms them itself;
+// channels written by a task; the most tiles of all for which it does.
+constexpr int64_t WINOGRAD_BLOCK = 1 << 19, WINOGRAD_WEIGHTS = 1 << 20, WINOGRAD_COLUMNS = 128,
+                  WINOGRAD_FEW = 128;
+
+template <class T>
+Winograd winograd_plan(const Gather* g, int64_t out) {
+  Winograd w;
+  w.out = out;
+  w.in = out + 2;
+  w.high = ceil_div(g->axis[1].out, out);
+  w.across = ceil_div(g->axis[2].out, out);
+  w.tiles = g->images * g->axis[0].out * w.high * w.across;
+  w.panels = ceil_div(g->oc, NR<T>);
+  w.group = least(w.panels, most(1, WINOGRAD_COLUMNS / NR<T>));
+  w.groups = ceil_div(w.panels, w.group);
+  const int64_t positions = w.in * w.in, size = sizeof(T);
+  w.packs = w.tiles > WINOGRAD_FEW;
+  if (w.packs) {  // tiles of a block: as many as keep what they see in the second cache
+    const int64_t tiles = WINOGRAD_BLOCK / (positions * row_of<T>(g->c) * size);
+    const int64_t block = round_up(most(least(tiles, 8 * MR), 2 * MR), MR);
+    w.blocks = ceil_div(w.tiles, block);
+    w.block = ceil_div(w.tiles, w.blocks);
+    w.depth = g->c;
+  } else {
+    w.block = w.tiles;
+    w.blocks = w.tiles > 0;
+    const int64_t depth = WINOGRAD_WEIGHTS / (positions * w.group * NR<T> * size);
+    w.depth = least(g->c, most(16, depth));
+  }
+  return w;
+}
+
+template <class T>
+int64_t winograd_packed_size(const Gather*, const Winograd* w) {
+  return w->packs ? w->in * w->in * weight_step<T>(*w) : 1;
+}
+
+template <class T>
+int64_t winograd_scratch(const Gather* g, const Winograd* w) {
+  const int64_t weights = w->packs ? 0 : weight_step<T>(*w);
+  return w->in * w->in * (seen_step<T>(*g, *w) + made_step<T>(*w) + weights);
+}
+
+// Weights of one panel for the channels [c0, c1): G g G^T, to [positions][...][c][width]; channels
+// beyond the last are zero.
+template <class T, int M>
+void pack_weights(const Gather& g, const Winograd& w, int64_t panel, int64_t c0, int64_t c1,
+                  const T* weight, T* packed) {
+  constexpr int L = LANES<T>;
+  const int64_t from = panel * NR<T>, position = weight_step<T>(w);
+  const int width = panel_width<T>(g.oc - from);
+  const int64_t columns = least(width, g.oc - from);
+  int64_t offset[9];
+  for (int t = 0; t < 9; ++t) offset[t] = g.w_offset(0, t / 3, t % 3);
+  T tap[9][NR<T>] = {};
+  for (int64_t c = c0; c < c1; ++c, packed += width) {
+    const T* pair = weight + from * g.w_out + c * g.w_in;
+    for (int64_t j = 0; j < columns; ++j) {
+      prefetch(pair + j * g.w_out + 8 * g.w_in);
+      TCN_UNROLL for (int t = 0; t < 9; ++t) tap[t][j] = pair[j * g.w_out + offset[t]];
+    }
+    for (int j = 0; j < width; j += L)
+      both_sides<T>(
+          FILTERING<M>.weight, [&](int r, int s) { return load(tap[r * 3 + s] + j); },
+          [&](int r, int s, const Vec<T>& v) {
+            store(packed + (r * (M + 2) + s) * position + j, v);
+          });
+  }
+}
+
+// One tile of a map: where it starts.
+struct MapTile {
+  int64_t map, h, w;
+  template <class Plan>
+  TCN_INLINE MapTile(const Plan& plan, int64_t tile)
+      : map(tile / (plan.high * plan.across)),
+        h(tile / plan.across % plan.high * plan.out),
+        w(tile % plan.across * plan.out) {}
+};
+
+// MATRIX d MATRIX^T for a square of pixels d of a map, from (h, w) on, and channels [c0, c1), to
+// [positions][.][channels]. Pixels outside the map are zero.
+template <class T, int ROWS, int COLUMNS>
+void see(const Matrix<ROWS, COLUMNS>& matrix, const T* map, int64_t high, int64_t across,
+         int64_t channels, int64_t h, int64_t w, int64_t c0, int64_t c1, T* seen,
+         int64_t position) {
+  constexpr int L = LANES<T>;
+  const int64_t h0 = most(0, -h), h1 = least(COLUMNS, high - h);
+  const int64_t w0 = most(0, -w), w1 = least(COLUMNS, across - w);
+  const T* corner = map + (h * across + w) * channels;
+  for (int64_t c = c0; c < c1; c += L) {
+    const int rest = int(least(L, c1 - c));
+    both_sides<T>(
+        matrix,
+        [&](int r, int s) {
+          if (r < h0 || r >= h1 || s < w0 || s >= w1) return Vec<T>{};
+          const T* pixel = corner + (r * across + s) * channels + c;
+          if (s >= 2) prefetch(pixel + 4 * channels);  // of the next tile
+          return rest == L ? load(pixel) : load_some(pixel, rest);
+        },
+        [&](int r, int s, const Vec<T>& v) {
+          store(seen + (r * ROWS + s) * position + c - c0, v);
+        });
+  }
+}
+
+// What one tile sees of x, B^T d B, for channels [c0, c1).
+template <class T, int M, class Plan>
+TCN_INLINE void see_input(const Gather& g, const Plan& plan, int64_t tile, const T* x, int64_t c0,
+                          int64_t c1, T* seen, int64_t position) {
+  const Axis &ah = g.axis[1], &aw = g.axis[2];
+  const MapTile at(plan, tile);
+  see<T>(FILTERING<M>.input, x + at.map * ah.in * aw.in * g.c, ah.in, aw.in, g.c, at.h + ah.first,
+         at.w + aw.first, c0, c1, seen, position);
+}
+
+// The outputs of one tile: A^T m A + bias, from [positions][.][columns], for channels from `first`.
+template <class T, int M>
+void finish(const Gather& g, const Winograd& w, int64_t tile, int64_t first, int64_t columns,
+            const T* made, int64_t position, const T* bias, T* y) {
+  constexpr int L = LANES<T>;
+  const Axis &ah = g.axis[1], &aw = g.axis[2];
+  const MapTile at(w, tile);
+  const int64_t high = least(M, ah.out - at.h), across = least(M, aw.out - at.w);
+  T* corner = y + ((at.map * ah.out + at.h) * aw.out + at.w) * g.oc + first;
+  for (int64_t c = 0; c < columns; c += L) {
+    const int rest = int(least(L, columns - c));
+    const Vec<T> start = !bias       ? Vec<T>{}
+                         : rest == L ? load(bias + first + c)
+                                     : load_some(bias + first + c, rest);
+    both_sides<T>(
+        FILTERING<M>.output,
+        [&](int r, int s) { return load(made + (r * (M + 2) + s) * position + c); },
+        [&](int r, int s, const Vec<T>& v) {
+          if (r >= high || s >= across) return;
+          T* pixel = corner + (r * aw.out + s) * g.oc + c;
+          prefetch_to_write(pixel + M * g.oc);  // of the next tile
+          if (rest == L)
+            store(pixel, v + start);
+          else
+            store_some(pixel, v + start, rest);
+        });
+  }
+}
+
+// The 36 products of what the tiles see and the weights, for the channels [c0, c0 + w.depth).
+template <class T>
+void multiply_positions(const Gather& g, const Winograd& w, int64_t tiles, int64_t panel0,
+                        int64_t panel1, int64_t c0, const T* seen, const T* weights, T* made) {
+  const int64_t depth = least(w.depth, g.c - c0);
+  for (int64_t p = 0; p < w.in * w.in; ++p)
+    for (int64_t panel = panel0; panel < panel1; ++panel) {
+      const int width = panel_width<T>(g.oc - panel * NR<T>);
+      Tile<T> t{};
+      t.depth = depth;
+      t.a = seen + p * seen_step<T>(g, w) + c0;
+      t.lda = row_of<T>(g.c);
+      t.b = weights + p * weight_step<T>(w) + (panel - (w.packs ? 0 : panel0)) * w.depth * NR<T>;
+      t.ldb = t.columns = width;
+      t.add = c0 > 0;
+      t.c = made + p * made_step<T>(w) + (panel - panel0) * NR<T>;
+      t.ldc = w.group * NR<T>;
+      multiply_rows<T, true>(tiles, t);
+    }
+}
+
+template <class T, int M>
+void winograd_task(const Gather& g, const Winograd& w, int64_t task, const T* x, const T* weight,
+                   const T* packed, const T* bias, T* y, T* scratch) {
+  constexpr int POSITIONS = (M + 2) * (M + 2);
+  const int64_t block = task / w.groups, group = task % w.groups;
+  const int64_t from = block * w.block, tiles = least(w.block, w.tiles - from);
+  const int64_t panel0 = group * w.group, panel1 = least(panel0 + w.group, w.panels);
+  T *seen = scratch, *made = seen + POSITIONS * seen_step<T>(g, w);
+  T* own = made + POSITIONS * made_step<T>(w);
+  for (int64_t i = 0; i < tiles; ++i)
+    see_input<T, M>(g, w, from + i, x, 0, g.c, seen + i * row_of<T>(g.c), seen_step<T>(g, w));
+  for (int64_t c = 0; c < g.c; c += w.depth) {
+    if (!w.packs)
+      for (int64_t panel = panel0; panel < panel1; ++panel)
+        pack_weights<T, M>(g, w, panel, c, least(c + w.depth, g.c), weight,
+                           own + (panel - panel0) * w.depth * NR<T>);
+    multiply_positions(g, w, tiles, panel0, panel1, c, seen, w.packs ? packed : own, made);
+  }
+  const int64_t first = panel0 * NR<T>, columns = least(g.oc, panel1 * NR<T>) - first;
+  for (int64_t i = 0; i < tiles; ++i)
+    finish<T, M>(g, w, from + i, first, columns, made + i * w.group * NR<T>, made_step<T>(w), bias,
+                 y);
+}
+
+// Weights of one panel, beforehand; nothing if the tasks do it.
+template <class T>
+void winograd_pack(const Gather* g, const Winograd* w, int64_t panel, const void* weight,
+                   void* packed) {
+  if (!w->packs) return;
+  const auto run = w->out == 2 ? pack_weights<T, 2> : pack_weights<T, 4>;
+  run(*g, *w, panel, 0, g->c, static_cast<const T*>(weight),
+      static_cast<T*>(packed) + panel * g->c * NR<T>);
+}
+
+template <class T>
+void winograd_tile(const Gather* g, const Winograd* w, int64_t task, const void* x,
+                   const void* weight, const void* packed, const void* bias, void* y,
+                   void* scratch) {
+  const auto run = w->out == 2 ? winograd_task<T, 2> : winograd_task<T, 4>;
+  run(*g, *w, task, static_cast<const T*>(x), static_cast<const T*>(weight),
+      static_cast<const T*>(packed), static_cast<const T*>(bias), static_cast<T*>(y),
+      static_cast<T*>(scratch));
+}
+
+}  // namespace TCN_ISA

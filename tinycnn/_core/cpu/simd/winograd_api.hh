@@ -1,0 +1,60 @@
+// Winograd's convolution of 3x3 windows, stride 1: sizes only; the same for every number type.
+#pragma once
+#include "conv_api.hh"
+
+// How the tiles of all maps are cut into tasks. It depends on the sizes only, never on the number
+// of threads.
+struct Winograd {
+  int64_t out, in;        // pixels of a tile along each axis: written, read
+  int64_t high, across;   // tiles along H and W of a map
+  int64_t tiles;          // of all maps
+  int64_t block, blocks;  // tiles of a task, and how many such blocks there are
+  int64_t panels;         // strips of NR written channels
+  int64_t group, groups;  // panels of a task, and how many such groups
+  // Channels that are multiplied at a time. Where there is one block, each weight is used by one
+  // task, which transforms so many channels of its weights at a time, in its own cache; else all of
+  // them are transformed beforehand, for all tasks.
+  int64_t depth;
+  bool packs;  // beforehand
+};
+
+// How a weight gradient is cut into tasks: chunks of blocks of tiles x blocks of read channels x
+// blocks of written channels.
+struct WinogradSums {
+  int64_t out, in, high, across, tiles;  // as above
+  int64_t block, chunk_blocks, chunks;   // tiles that are transformed at a time; blocks of a chunk
+  int64_t c_block, c_blocks;             // read channels of a task
+  int64_t oc_block, oc_blocks;           // written channels of a task
+};
+
+struct WinogradKernels {
+  Winograd (*plan)(const Gather*, int64_t out);
+  int64_t (*packed_size)(const Gather*, const Winograd*);  // numbers
+  int64_t (*scratch)(const Gather*, const Winograd*);      // numbers, for a thread
+  void (*pack)(const Gather*, const Winograd*, int64_t panel, const void* weight, void* packed);
+  void (*tile)(const Gather*, const Winograd*, int64_t task, const void* x, const void* weight,
+               const void* packed, const void* bias, void* y, void* scratch);
+  WinogradSums (*weight_plan)(const Gather*, int64_t out);
+  int64_t (*weight_partial)(const WinogradSums*);  // numbers, for all
+  int64_t (*weight_scratch)(const WinogradSums*);  // numbers, for a thread
+  void (*weight_sum)(const Gather*, const WinogradSums*, int64_t task, const void* x,
+                     const void* grad_y, void* partial, void* grad_weight, void* scratch);
+  // Of the channels of one task of a chunk: adds the chunks, and writes the gradient.
+  void (*weight_finish)(const Gather*, const WinogradSums*, int64_t task, const void* partial,
+                        void* grad_weight);
+};
+
+// The three products of the convolution can be Winograd's: groups 1, windows of 1 x 3 x 3 pixels
+// that touch, moved by one pixel; the results lie one after the other.
+TCN_INLINE bool winograd_fits(const Gather& g) {
+  const Axis& d = g.axis[0];
+  bool fits = g.groups == 1 && d.taps == 1 && d.step == 1 && d.first == 0 && d.in == d.out &&
+              d.store_step == 1 && d.store0 == 0;
+  for (int i = 1; i < 3; ++i) {
+    const Axis& a = g.axis[i];
+    fits = fits && a.taps == 3 && a.step == 1 && a.delta == 1 && a.store_step == 1 && a.store0 == 0;
+  }
+  return fits;
+}
+
+TCN_TABLE(WinogradKernels, winograd_kernels)

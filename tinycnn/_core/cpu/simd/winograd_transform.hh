@@ -1,0 +1,113 @@
+// Winograd's minimal filtering: M outputs of a 3-tap filter from M + 2 multiplications, not 3 M.
+//
+// A filter g of 3 taps over M + 2 numbers d is a product of polynomials read backwards. A
+// polynomial of degree M + 1 is known by its values at M + 2 points, and the value of a product is
+// the product of the values. So: evaluate both at M + 1 points (and at infinity: the leading
+// coefficient), multiply point by point, interpolate. With the matrices of these three linear maps
+//
+//     y  =  A^T [ (G g) * (B^T d) ]                      1-D, * point by point
+//     Y  =  A^T [ (G g G^T) * (B^T d B) ] A              2-D, along columns and rows
+//
+// so that a tile of M x M outputs costs (M + 2)^2 multiplications a channel in place of 9 M^2:
+//
+//     F(2x2, 3x3)   16 for  36    2.25 times fewer
+//     F(4x4, 3x3)   36 for 144    4    times fewer
+//
+// The matrices follow from the points alone. Points +-p share their even and odd parts, and powers
+// of points near 1 stay near 1, which is what keeps the rounding errors small: with 0, +-1/sqrt(2),
+// +-sqrt(2) the largest error is a fifth of that with 0, +-1, +-2. F(6x6) would need 5.1 times
+// fewer multiplications, but passes the error bound of 1e-5.
+//
+// Sources: Winograd 1980, "Arithmetic complexity of computations"; Lavin & Gray 2016, "Fast
+// algorithms for convolutional neural networks"; Barabasz et al. 2020, "Error analysis and
+// improving the accuracy of Winograd convolution for deep neural networks".
+#pragma once
+#include "vec.hh"
+
+namespace TCN_ISA {
+
+// A constant matrix; a transform leaves out its zeros when it is compiled.
+template <int ROWS, int COLUMNS>
+struct Matrix {
+  double at[ROWS][COLUMNS] = {};
+
+  constexpr Matrix<COLUMNS, ROWS> transposed() const {
+    Matrix<COLUMNS, ROWS> t;
+    for (int i = 0; i < ROWS; ++i)
+      for (int j = 0; j < COLUMNS; ++j) t.at[j][i] = at[i][j];
+    return t;
+  }
+};
+
+template <int M>
+struct Filtering {
+  Matrix<M + 2, M + 2> input;  // B^T
+  Matrix<M + 2, 3> weight;     // G
+  Matrix<M, M + 2> output;     // A^T
+};
+
+// The matrices of M outputs for given points, and infinity (Toom & Cook).
+template <int M>
+constexpr Filtering<M> filtering_at(const double (&point)[M + 1]) {
+  constexpr int POINTS = M + 1;
+  Filtering<M> f;
+  for (int i = 0; i <= POINTS; ++i) {           // the last row belongs to infinity
+    double polynomial[M + 2] = {1}, scale = 1;  // product of (x - point) over the other points
+    int degree = 0;
+    for (int j = 0; j < POINTS; ++j)
+      if (j != i) {
+        ++degree;
+        for (int k = degree; k > 0; --k)
+          polynomial[k] = polynomial[k - 1] - point[j] * polynomial[k];
+        polynomial[0] *= -point[j];
+        if (i < POINTS) scale *= point[i] - point[j];
+      }
+    for (int k = 0; k < M + 2; ++k) f.input.at[i][k] = polynomial[k];
+    double power = 1;
+    for (int k = 0; k < (M > 3 ? M : 3); ++k, power *= i < POINTS ? point[i] : 0) {
+      if (k < M) f.output.at[k][i] = i < POINTS ? power : k == M - 1;
+      if (k < 3) f.weight.at[i][k] = i < POINTS ? power / scale : k == 2;
+    }
+  }
+  return f;
+}
+
+constexpr double SQRT2 = 1.41421356237309504880;
+template <int M>
+constexpr Filtering<M> FILTERING;
+template <>
+constexpr Filtering<2> FILTERING<2> = filtering_at<2>({0, 1, -1});
+template <>
+constexpr Filtering<4> FILTERING<4> = filtering_at<4>({0, SQRT2 / 2, -SQRT2 / 2, SQRT2, -SQRT2});
+
+// y = MATRIX x for vectors of numbers: to(i, y[i]), with x[j] = from(j).
+template <class T, int ROWS, int COLUMNS, class From, class To>
+TCN_INLINE void times(const Matrix<ROWS, COLUMNS>& matrix, From from, To to) {
+  Vec<T> x[COLUMNS];
+  TCN_UNROLL for (int j = 0; j < COLUMNS; ++j) x[j] = from(j);
+  TCN_UNROLL for (int i = 0; i < ROWS; ++i) {
+    Vec<T> sum{};
+    bool empty = true;
+    TCN_UNROLL for (int j = 0; j < COLUMNS; ++j) {
+      if (matrix.at[i][j] == 0) continue;
+      const Vec<T> term = broadcast(T(matrix.at[i][j])) * x[j];
+      sum = empty ? term : sum + term;
+      empty = false;
+    }
+    to(i, sum);
+  }
+}
+
+// y = MATRIX x MATRIX^T: to(i, j, y[i][j]), with x[i][j] = from(i, j). Columns first, then rows.
+template <class T, int ROWS, int COLUMNS, class From, class To>
+TCN_INLINE void both_sides(const Matrix<ROWS, COLUMNS>& matrix, From from, To to) {
+  Vec<T> half[ROWS][COLUMNS];
+  for (int j = 0; j < COLUMNS; ++j)
+    times<T>(
+        matrix, [&](int i) { return from(i, j); }, [&](int i, const Vec<T>& v) { half[i][j] = v; });
+  for (int i = 0; i < ROWS; ++i)
+    times<T>(
+        matrix, [&](int j) { return half[i][j]; }, [&](int j, const Vec<T>& v) { to(i, j, v); });
+}
+
+}  // namespace TCN_ISA

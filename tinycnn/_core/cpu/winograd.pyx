@@ -1,0 +1,95 @@
+"""Winograd's convolution of 3x3 windows moved by one pixel: where it is used, and how it is shared out.
+
+The arithmetic is in simd/winograd.hh. Threads share panels of weights, then blocks of tiles by
+groups of written channels; each number is made by one thread, in one order.
+"""
+
+from cython.parallel cimport prange
+from libc.stdint cimport int64_t
+cimport numpy as cnp
+from .gather cimport Gather
+from .runtime cimport PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide
+
+cdef extern from "simd/winograd_api.hh" nogil:
+    struct Winograd:
+        int64_t blocks, panels, groups
+        bint packs
+    struct WinogradSums:
+        int64_t chunks, c_blocks, oc_blocks
+    struct WinogradKernels:
+        Winograd (*plan)(const Gather*, int64_t) noexcept nogil
+        int64_t (*packed_size)(const Gather*, const Winograd*) noexcept nogil
+        int64_t (*scratch)(const Gather*, const Winograd*) noexcept nogil
+        void (*pack)(const Gather*, const Winograd*, int64_t, const void*, void*) noexcept nogil
+        void (*tile)(const Gather*, const Winograd*, int64_t, const void*, const void*, const void*,
+                     const void*, void*, void*) noexcept nogil
+        WinogradSums (*weight_plan)(const Gather*, int64_t) noexcept nogil
+        int64_t (*weight_partial)(const WinogradSums*) noexcept nogil
+        int64_t (*weight_scratch)(const WinogradSums*) noexcept nogil
+        void (*weight_sum)(const Gather*, const WinogradSums*, int64_t, const void*, const void*,
+                           void*, void*, void*) noexcept nogil
+        void (*weight_finish)(const Gather*, const WinogradSums*, int64_t, const void*, void*) noexcept nogil
+    bint winograd_fits(const Gather&)
+    const WinogradKernels* winograd_kernels_for(int isa, int wide)
+
+cnp.import_array()
+
+
+cdef int64_t winograd_tile(const Gather* g) noexcept:
+    """Pixels of a tile along each axis, 2 or 4; 0 where another algorithm is faster."""
+    if not winograd_fits(g[0]) or g.c < 16 or g.oc < 16:
+        return 0
+    return 4
+
+
+cdef int run_winograd(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray weight, bias,
+                      cnp.ndarray y) except -1:
+    cdef int w = wide(x), failed = 0
+    cdef const WinogradKernels* k = winograd_kernels_for(isa(), w)
+    cdef Winograd plan = k.plan(g, out)
+    cdef int64_t tasks = plan.blocks * plan.groups, panels = plan.panels if plan.packs else 0, task
+    cdef int64_t scratch_bytes = k.scratch(g, &plan) * (8 if w else 4)
+    cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.c), packers = threads_for(panels, g.oc * g.c * 9)
+    cdef void* packed = buffer(PACKED, k.packed_size(g, &plan), w)
+    cdef void* memory
+    cdef const void* x_data = cnp.PyArray_DATA(x)
+    cdef const void* w_data = cnp.PyArray_DATA(weight)
+    cdef void* bias_data = NULL if bias is None else cnp.PyArray_DATA(<cnp.ndarray>bias)
+    cdef void* y_data = cnp.PyArray_DATA(y)
+    with nogil:
+        for task in prange(panels, num_threads=packers, schedule="static", use_threads_if=packers > 1):
+            k.pack(g, &plan, task, w_data, packed)
+        for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
+            memory = scratch(TILE, scratch_bytes)
+            if memory == NULL:
+                failed += 1
+            else:
+                k.tile(g, &plan, task, x_data, w_data, packed, bias_data, y_data, memory)
+    return out_of_memory() if failed else 0
+
+
+cdef int run_winograd_weight(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray grad_y,
+                             cnp.ndarray grad_weight) except -1:
+    """The gradient of the weights. Threads share chunks of tiles by blocks of channels."""
+    cdef int w = wide(x), failed = 0
+    cdef const WinogradKernels* k = winograd_kernels_for(isa(), w)
+    cdef WinogradSums plan = k.weight_plan(g, out)
+    cdef int64_t blocks = plan.c_blocks * plan.oc_blocks, tasks = plan.chunks * blocks, task
+    cdef int64_t scratch_bytes = k.weight_scratch(&plan) * (8 if w else 4)
+    cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.c)
+    cdef void* partial = buffer(PARTIAL, k.weight_partial(&plan), w)
+    cdef void* memory
+    cdef const void* x_data = cnp.PyArray_DATA(x)
+    cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
+    cdef void* grad_weight_data = cnp.PyArray_DATA(grad_weight)
+    with nogil:
+        for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
+            memory = scratch(TILE, scratch_bytes)
+            if memory == NULL:
+                failed += 1
+            else:
+                k.weight_sum(g, &plan, task, x_data, grad_y_data, partial, grad_weight_data, memory)
+        if plan.chunks > 1:
+            for task in prange(blocks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+                k.weight_finish(g, &plan, task, partial, grad_weight_data)
+    return out_of_memory() if failed else 0
