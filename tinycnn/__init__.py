@@ -115,6 +115,7 @@ from .ops import (
     where,
 )
 from .ops.activation import log_softmax, relu, sigmoid, softmax, tanh
+from .ops.algorithm import conv_algorithm
 from .random import manual_seed
 from .sampling import rand, rand_like, randint, randn, randn_like, randperm
 from .serialization import load, save
@@ -147,6 +148,7 @@ __all__ = [
     "clamp",
     "clone",
     "config",
+    "conv_algorithm",
     "cos",
     "cumsum",
     "data",

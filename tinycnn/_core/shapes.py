@@ -13,12 +13,14 @@ from .checks import fail, shape_text
 
 
 class Window(NamedTuple):
-    """A sliding window over three axes (D, H, W). Each field has one entry per axis."""
+    """A sliding window over three axes (D, H, W). Each field has one entry per axis; the last
+    names the algorithm that is preferred for sliding it."""
 
     kernel: tuple
     stride: tuple
     padding: tuple  # ((low, high), (low, high), (low, high)), in pixels; negative crops
     dilation: tuple
+    algorithm: str = "auto"
 
     def output_size(self, size):
         """out = floor((in + low + high - dilation * (kernel - 1) - 1) / stride) + 1, per axis."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from .._core.checks import fail, require, shape_text
 from .._core.shapes import conv_padding, frozen, transposed_window, tuple_of
+from ..ops.algorithm import check_algorithm, conv_algorithm
 from ..ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
 from ..ops.padding import pad
 from ..tensor import Tensor
@@ -29,7 +30,8 @@ class _Conv(Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1,
                  padding: Padding = 0, dilation: Size = 1, groups: int = 1, bias: bool = True,
-                 padding_mode: str = "zeros", device: Any = None, dtype: Any = None) -> None:
+                 padding_mode: str = "zeros", device: Any = None, dtype: Any = None, *,
+                 algorithm: str = "auto") -> None:
         super().__init__()
         name, dims = type(self).__name__, self.dims
         in_channels, out_channels, groups = _channels(name, in_channels, out_channels, groups)
@@ -44,6 +46,8 @@ class _Conv(Module):
         self.padding = _tidy(padding, dims)
         self.groups = groups
         self.padding_mode = padding_mode
+        check_algorithm(name, algorithm)
+        self.algorithm = algorithm
         self._pairs((1,) * dims)  # raises if padding makes no sense
         channels = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         shape = (channels[0], channels[1] // groups, *self.kernel_size)
@@ -67,8 +71,14 @@ class _Conv(Module):
             pairs = self._pairs(input.shape[-self.dims:])
             flat = [width for pair in reversed(pairs) for width in pair]
             input, padding = pad(input, flat, mode=self.padding_mode), 0
-        return self.operation(input, self.weight, self.bias, self.stride, padding, self.dilation,
-                              self.groups)
+        return self._operate(input, self.weight, self.bias, self.stride, padding, self.dilation,
+                             self.groups)
+
+    def _operate(self, *arguments: Any) -> Tensor:
+        if self.algorithm == "auto":  # or what is preferred around this layer
+            return self.operation(*arguments)
+        with conv_algorithm(self.algorithm):
+            return self.operation(*arguments)
 
     def extra_repr(self) -> str:
         none = (0,) * self.dims
@@ -80,6 +90,7 @@ class _Conv(Module):
         words += [f"groups={self.groups}"] * (self.groups != 1)
         words += ["bias=False"] * (self.bias is None)
         words += [f"padding_mode={self.padding_mode}"] * (self.padding_mode != "zeros")
+        words += [f"algorithm={self.algorithm}"] * (self.algorithm != "auto")
         return ", ".join(words)
 
 
@@ -117,6 +128,7 @@ class Conv2d(_Conv):
              padding_mode (str): what the padding holds: "zeros", "reflect", "replicate" or
                  "circular".
              device, dtype: of the parameters; float32 unless told.
+             algorithm (str): how it is computed, a name of tinycnn.conv_algorithm.
     Shape:   input (N, C, H, W) or (C, H, W); weight (OC, C / groups, KH, KW), bias (OC,).
     Raises:  ValueError: if groups does not divide the channels, or a size is out of its range.
              TypeError: if an argument is no number where one is due.
@@ -151,12 +163,12 @@ class _ConvTranspose(_Conv):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1,
                  padding: Padding = 0, output_padding: Size = 0, groups: int = 1, bias: bool = True,
                  dilation: Size = 1, padding_mode: str = "zeros", device: Any = None,
-                 dtype: Any = None) -> None:
+                 dtype: Any = None, *, algorithm: str = "auto") -> None:
         name = type(self).__name__
         require(padding_mode == "zeros", name, "padding_mode 'zeros'", repr(padding_mode),
                 "Its padding cuts pixels from the output: there is nothing to fill.")
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups,
-                         bias, padding_mode, device, dtype)
+                         bias, padding_mode, device, dtype, algorithm=algorithm)
         self.output_padding = tuple_of(output_padding, self.dims, name, "output_padding", 0)
         reach = tuple(map(max, self.stride, self.dilation))
         require(all(map(int.__lt__, self.output_padding, reach)), name,
@@ -168,8 +180,8 @@ class _ConvTranspose(_Conv):
         extra = self.output_padding
         if output_size is not None:
             extra = self._extra(input.shape, frozen(tuple(output_size)))
-        return self.operation(input, self.weight, self.bias, self.stride, self.padding, extra,
-                              self.groups, self.dilation)
+        return self._operate(input, self.weight, self.bias, self.stride, self.padding, extra,
+                             self.groups, self.dilation)
 
     def _extra(self, shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
         """The output_padding that leads from an input of this shape to the wanted size."""

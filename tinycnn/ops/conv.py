@@ -12,6 +12,7 @@ from .._core.checks import fail, shape_text
 from .._core.shapes import conv_window, transposed_window
 from ..autograd import Function
 from ._inputs import check_float
+from .algorithm import as_preferred
 from .layout import from_channels_last, to_channels_last
 from .reshaping import squeeze, unsqueeze
 
@@ -148,7 +149,7 @@ def _conv(function, dims, input, weight, bias, stride, padding, dilation, groups
         return squeeze(y, 0)
     size, kernel = input.data.shape[2:], weight.data.shape[2:]
     window = conv_window(function, size, kernel, stride, padding, dilation)
-    return Convolution.apply(input, weight, bias, window, groups, dims)
+    return Convolution.apply(input, weight, bias, as_preferred(window), groups, dims)
 
 
 def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrTuple = 1,
@@ -241,7 +242,8 @@ def _conv_transpose(function, dims, input, weight, bias, stride, padding, output
     size, kernel = input.data.shape[2:], weight.data.shape[2:]
     window, out = transposed_window(function, size, kernel, stride, padding, output_padding,
                                     dilation)
-    return TransposedConvolution.apply(input, weight, bias, window, out, groups, dims)
+    return TransposedConvolution.apply(input, weight, bias, as_preferred(window), out, groups,
+                                       dims)
 
 
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None,

@@ -77,9 +77,11 @@ cdef Gather _forward_plan(
     return g
 
 
-cdef int _run_gather(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, cnp.ndarray y) except -1:
+cdef int _run_gather(
+    const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, cnp.ndarray y, str algorithm
+) except -1:
     """Pack the weights, then compute every tile of the gather."""
-    cdef int64_t tile = winograd_tile(g)
+    cdef int64_t tile = winograd_tile(g, algorithm)
     if tile:
         return run_winograd(g, tile, x, weight, bias, y)
     cdef int w = wide(x)
@@ -143,7 +145,7 @@ def conv_forward(
         matmul(_as_matrix(x), _as_matrix(weight).T, bias, y[:, 0, 0, 0])
         return
     g = _forward_plan(x, weight, y, window, groups)
-    _run_gather(&g, x, weight, bias, y)
+    _run_gather(&g, x, weight, bias, y, window[4])
 
 
 cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, cnp.ndarray grad_x) except -1:
@@ -204,7 +206,7 @@ def conv_backward_input(
                                               stride[i], (<tuple>padding[i])[0], dilation[i],
                                               pd if i == 0 else ph if i == 1 else pw)
                 if g.axis[0].out and g.axis[1].out and g.axis[2].out:
-                    _run_gather(&g, grad_y, weight, bias, grad_x)
+                    _run_gather(&g, grad_y, weight, bias, grad_x, window[4])
 
 
 def conv_backward_weight(
@@ -224,7 +226,7 @@ def conv_backward_weight(
     if g.pixels() == 0 or g.c == 0:
         grad_weight[...] = 0
         return
-    cdef int64_t tile = winograd_tile(&g)
+    cdef int64_t tile = winograd_tile(&g, window[4])
     if tile:
         run_winograd_weight(&g, tile, x, grad_y, grad_weight)
         return

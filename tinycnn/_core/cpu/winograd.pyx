@@ -35,9 +35,11 @@ cdef extern from "simd/winograd_api.hh" nogil:
 cnp.import_array()
 
 
-cdef int64_t winograd_tile(const Gather* g) noexcept:
-    """Pixels of a tile along each axis, 2 or 4; 0 where another algorithm is faster."""
-    if not winograd_fits(g[0]) or g.c < 16 or g.oc < 16:
+cdef int64_t winograd_tile(const Gather* g, str algorithm) except -1:
+    """Pixels of a tile along each axis, 2 or 4; 0 where another algorithm is faster, or named."""
+    if not winograd_fits(g[0]) or algorithm not in ("auto", "winograd"):
+        return 0
+    if algorithm == "auto" and (g.c < 16 or g.oc < 16):
         return 0
     return 4
 
