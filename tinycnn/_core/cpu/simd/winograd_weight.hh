@@ -16,14 +16,9 @@
 
 namespace TCN_ISA {
 
-// Numbers of channels and tiles of a task, so that its sums and one block of tiles fill the second
-// cache; and how many tasks there should be, if there are tiles enough.
-#ifndef WSC
-#define WSC 64
-#define WSO 128
-#define WST 2
-#endif
-constexpr int64_t SUMS_C = WSC, SUMS_OC = WSO, SUMS_TASKS = 16, SUMS_TILES = 128;
+// Channels of a task and tiles of a block, so that the sums and what a block sees lie in the second
+// cache; and how many tasks there should be, of how many tiles at least.
+constexpr int64_t SUMS_C = 64, SUMS_OC = 64, SUMS_BLOCK = 3 * MR, SUMS_TASKS = 16, SUMS_TILES = 128;
 
 template <class T>
 WinogradSums winograd_weight_plan(const Gather* g, int64_t out) {
@@ -37,7 +32,7 @@ WinogradSums winograd_weight_plan(const Gather* g, int64_t out) {
   s.c_block = ceil_div(g->c, s.c_blocks);
   s.oc_block = least(round_up(g->oc, LANES<T>), SUMS_OC);
   s.oc_blocks = ceil_div(g->oc, s.oc_block);
-  s.block = least(s.tiles, WST * MR);
+  s.block = least(s.tiles, SUMS_BLOCK);
   const int64_t blocks = ceil_div(s.tiles, s.block);
   const int64_t wanted = least(SUMS_TASKS / (s.c_blocks * s.oc_blocks), s.tiles / SUMS_TILES);
   s.chunk_blocks = ceil_div(blocks, most(wanted, 1));
