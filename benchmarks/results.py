@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from libraries import stop
+from tinycnn.bench.errors import stop
 
 HERE = Path(__file__).parent
 SCRIPTS = ("bench_train_step", "bench_conv", "bench_pooling", "bench_batchnorm", "bench_optim",

@@ -22,9 +22,12 @@ FLOORS = [  # the longest name that fits counts
     ("tinycnn.nn", "tinycnn.optim", "tinycnn.data", "tinycnn.testing", "tinycnn.serialization"),
     ("tinycnn.models",),
     ("tinycnn",),
+    ("tinycnn.bench",),
+    ("tinycnn.__main__",),
 ]
 CORE_DEPENDENCIES = {"numpy", "safetensors", "tqdm"}
 DEVICES = {"cpu", "cuda"}
+KNOWN = {"cpu", "/proc/cpuinfo"}  # a device that is passed on, and a file that names the processor
 
 
 def name_of(path):
@@ -121,7 +124,7 @@ def test_no_file_above_the_dispatch_knows_a_device(module):
         name = getattr(node, "id", None) or getattr(node, "attr", None)
         assert not isinstance(name, str) or name.lower() not in DEVICES, f"{module}: {name}"
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
-            assert node.value == "cpu" or not any(d in node.value for d in DEVICES), node.value
+            assert node.value in KNOWN or not any(d in node.value for d in DEVICES), node.value
 
 
 @pytest.mark.parametrize("folder", ["examples", "benchmarks"])
@@ -140,7 +143,22 @@ def test_examples_and_benchmarks_use_no_private_name(folder):
                 assert not private, f"{path.name}: {owner}.{node.attr}"
 
 
+@pytest.mark.parametrize("module", [m for m in FILES if m.startswith("tinycnn.bench")])
+def test_the_command_uses_no_private_name(module):
+    for other in imports(module):
+        assert not any(part.startswith("_") for part in other.split(".")), f"{module}: {other}"
+    for node in nodes(FILES[module]):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).startswith("tinycnn"):
+            assert not node.attr.startswith("_"), f"{module}: {ast.unparse(node)}"
+
+
+def test_nothing_below_imports_the_command():
+    assert [m for m in FILES if not m.startswith("tinycnn.bench") and m != "tinycnn.__main__"
+            for other in imports(m) if other.startswith("tinycnn.bench")] == []
+
+
 def test_importing_tinycnn_brings_in_no_extra(run_python):
-    extras = ["numba", "torch", "matplotlib", "PIL", "cupy", "onnx", "urllib.request", "tqdm"]
+    extras = ["numba", "torch", "matplotlib", "PIL", "cupy", "onnx", "urllib.request", "tqdm",
+              "tinycnn.bench"]
     run = run_python(f"import sys, tinycnn; print([m for m in {extras} if m in sys.modules])")
     assert (run.stdout.strip(), run.stderr) == ("[]", "")

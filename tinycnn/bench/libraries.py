@@ -1,18 +1,11 @@
 """tinycnn and PyTorch behind one set of words, so that a case is written once for both."""
 
-import sys
-from typing import NoReturn
-
 import numpy as np
 
 import tinycnn
 from tinycnn.autograd import Function
 
-
-def stop(message: str) -> NoReturn:
-    """End the process with one sentence and code 2."""
-    print(message, file=sys.stderr)
-    sys.exit(2)
+from .errors import stop
 
 
 def import_torch(threads: int):
