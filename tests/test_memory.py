@@ -10,7 +10,7 @@ import pytest
 import tinycnn
 import tinycnn.nn.functional as F
 from tinycnn import nn
-from tinycnn._core import memory
+from tinycnn._core import cpu, memory, reference
 
 
 def resident():
@@ -137,3 +137,47 @@ def test_numpys_own_arrays_are_left_alone(clean_cache):
 def test_more_memory_than_there_is_is_a_memory_error():
     with pytest.raises(MemoryError):
         memory.empty((1 << 40, 1 << 8), np.dtype("f4"))
+
+
+LAYOUTS = {
+    "dense, C": np.zeros((2, 3, 4)),
+    "dense, Fortran": np.zeros((2, 3, 4), order="F"),
+    "dense, channels last": np.zeros((2, 4, 5, 3)).transpose(0, 3, 1, 2),
+    "dense, one image of one channel": np.zeros((1, 4, 5, 1)).transpose(0, 3, 1, 2),
+    "dense, no axes": np.zeros(()),
+    "dense, empty": np.zeros((4, 0, 3))[::2],
+    "dense, one number far from the next": np.zeros((8, 3))[::8, ::3],
+    "gaps": np.zeros((4, 3))[::2],
+    "gaps between rows": np.zeros((4, 3))[:, :2],
+    "backwards": np.zeros(4)[::-1],
+    "one number many times": np.broadcast_to(np.zeros(1), (3, 4)),
+    "rows many times": np.broadcast_to(np.zeros(4), (3, 4)),
+    "overlapping windows": np.lib.stride_tricks.sliding_window_view(np.zeros(5), 3),
+}
+
+
+@pytest.mark.parametrize("kernels", [cpu, reference], ids=lambda k: k.__name__.rpartition(".")[2])
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_dense_copies_what_does_not_fill_one_block_of_memory(name, kernels):
+    x = LAYOUTS[name]
+    y = kernels.dense(x)
+    assert (y is x) == name.startswith("dense")
+    assert y.shape == x.shape
+    assert y.dtype == x.dtype
+    strides = sorted(step for step, n in zip(y.strides, y.shape) if n > 1)
+    assert y.size == 0 or strides == sorted(
+        step for step, n in zip(np.empty_like(y).strides, y.shape) if n > 1)
+
+
+@pytest.mark.parametrize("kernels", [cpu, reference], ids=lambda k: k.__name__.rpartition(".")[2])
+def test_same_layout_copies_what_lies_otherwise(kernels, rng):
+    x = rng.standard_normal((2, 3, 4, 5))
+    last = np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+    assert kernels.same_layout(x, x) is x
+    assert kernels.same_layout(last, last + 1) is last
+    for given, like in (x, last), (last, x), (x[:, :, ::-1], x), (x, last.astype("f4")):
+        y = kernels.same_layout(given, like)
+        assert y is not given
+        assert np.array_equal(y, given)
+        assert y.dtype == given.dtype
+        assert y.strides == np.empty_like(like, given.dtype).strides

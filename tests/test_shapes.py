@@ -111,7 +111,7 @@ def test_nested_lists_are_pairs():
 def test_remembering_windows_takes_bounded_memory():
     for size in range(5000):
         conv_window("f", (size + 3, 3), (3, 3), 1, 0, 1)
-    assert shapes._conv_window.cache_info().currsize <= 4096
+    assert conv_window.cache_info().currsize <= 4096
 
 
 def test_shapes_as_people_write_them():
@@ -129,3 +129,22 @@ def test_require_raises_unless_its_condition_holds():
 def test_output_sizes_are_exact_beyond_32_bits():
     window = three_axes((3, 3), (1, 2), ((1, 1), (1, 1)), (1, 1))
     assert window.output_size((1, 2**40, 2**40)) == (1, 2**40, 2**39)
+
+
+def test_what_is_remembered_is_computed_once_for_each_type_and_value():
+    calls = []
+
+    @shapes.remembered
+    def double(value):
+        calls.append(value)
+        if value is None:
+            raise TypeError("double: no number")
+        return value * 2
+
+    found = [double(2), double(2), double(2.0), double([1]), double((1,))]
+    assert found == [4, 4, 4.0, (1, 1), (1, 1)]
+    assert calls == [2, 2.0, (1,)]
+    assert type(double(2.0)) is float
+    for _ in range(2):
+        with pytest.raises(TypeError, match="no number"):
+            double(None)

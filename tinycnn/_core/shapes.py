@@ -75,6 +75,24 @@ def frozen(value):
     return value if type(value).__hash__ else repr(value)  # a set, a dict: refused later
 
 
+def remembered(function):
+    """Decorator of a function of shapes and settings: it is run once for each of them.
+
+    Lists and arrays cannot be looked up, they are made tuples first. What raises runs again.
+    """
+    look_up = lru_cache(maxsize=4096, typed=True)(function)
+
+    def call(*arguments):
+        try:
+            return look_up(*arguments)
+        except TypeError:  # no hash; or a mistake, which raises once more
+            pass
+        return look_up(*map(frozen, arguments))
+
+    call.cache_info = look_up.cache_info
+    return call
+
+
 def conv_padding(function, padding, size, kernel, stride, dilation):
     """(low, high) for each axis, from an int, a tuple of ints or pairs, or a rule by its name.
 
@@ -101,18 +119,13 @@ def conv_padding(function, padding, size, kernel, stride, dilation):
     return tuple([(p, p) for p in tuple_of(padding, dims, function, "padding", 0)])
 
 
+@remembered
 def conv_window(function, size, kernel, stride, padding, dilation):
     """The `Window` of a convolution over an input of `size`, from arguments as users write them.
 
     Raises:  ValueError: if an argument is out of range, or the window is larger than the input.
              TypeError: if an argument is no integer or sequence of integers.
     """
-    arguments = map(frozen, (stride, padding, dilation))
-    return _conv_window(function, size, kernel, *arguments)
-
-
-@lru_cache(maxsize=4096, typed=True)
-def _conv_window(function, size, kernel, stride, padding, dilation):
     stride = tuple_of(stride, len(kernel), function, "stride", 1)
     dilation = tuple_of(dilation, len(kernel), function, "dilation", 1)
     pairs = conv_padding(function, padding, size, kernel, stride, dilation)
@@ -126,6 +139,7 @@ def _conv_window(function, size, kernel, stride, padding, dilation):
     return three_axes(kernel, stride, pairs, dilation)
 
 
+@remembered
 def transposed_window(function, size, kernel, stride, padding, output_padding, dilation):
     """The `Window` of the convolution that a transposed one is the transpose of, and the output
     size (OD, OH, OW).
@@ -133,12 +147,6 @@ def transposed_window(function, size, kernel, stride, padding, output_padding, d
     Raises:  ValueError, TypeError: as conv_window; also if output_padding is not below stride or
              dilation, or nothing is left of the output.
     """
-    arguments = map(frozen, (stride, padding, output_padding, dilation))
-    return _transposed_window(function, size, kernel, *arguments)
-
-
-@lru_cache(maxsize=4096, typed=True)
-def _transposed_window(function, size, kernel, stride, padding, output_padding, dilation):
     dims = len(kernel)
     stride = tuple_of(stride, dims, function, "stride", 1)
     dilation = tuple_of(dilation, dims, function, "dilation", 1)

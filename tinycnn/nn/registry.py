@@ -114,8 +114,9 @@ class Registry:
 
     def _own(self, kind: str) -> list[tuple[str, Any]]:
         """(name, value) of this module's own parameters, buffers or modules; None left out."""
-        values = [(name, self.__dict__[name]) for name, k in self._kinds.items() if k == kind]
-        return [(name, value) for name, value in values if value is not None]
+        values = self.__dict__
+        return [(name, values[name]) for name, own_kind in self._kinds.items()
+                if own_kind == kind and values[name] is not None]
 
 
 _CLASS = {PARAMETER: Parameter, BUFFER: Tensor, MODULE: Registry}

@@ -39,8 +39,13 @@ def check_float(function, name, value):
     if not isinstance(value, Variable):
         check_tensor(function, name, value)
     if value.data.dtype.kind != "f":
-        fail(function, f"{name} to be of dtype float32 or float64",
-             f"{value.data.dtype} {shape_text(value.data.shape)}",
+        check_float_dtype(function, name, value.data.shape, value.data.dtype)
+
+
+def check_float_dtype(function, name, shape, dtype):
+    """Raise TypeError unless `dtype` is float32 or float64."""
+    if dtype.kind != "f":
+        fail(function, f"{name} to be of dtype float32 or float64", f"{dtype} {shape_text(shape)}",
              "Convert it with .to(tinycnn.float32).", TypeError)
 
 

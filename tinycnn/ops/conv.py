@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
-from .._core.shapes import conv_window, transposed_window
-from ..autograd import Function
-from ._inputs import check_float
+from .._core.shapes import conv_window, remembered, transposed_window
+from ..autograd import Function, Variable
+from ._inputs import check_float_dtype, check_tensor
 from .algorithm import as_preferred
 from .layout import from_channels_last, to_channels_last
 from .reshaping import squeeze, unsqueeze
@@ -68,10 +68,10 @@ class Convolution(Function):
     """See conv2d."""
 
     @staticmethod
-    def forward(ctx, x, weight, bias, window, groups, dims):
+    def forward(ctx, x, weight, bias, window, size, groups, dims):
         k = ctx.kernels
         x = to_channels_last(k, x, dims)
-        y = k.empty((x.shape[0], *window.output_size(x.shape[1:4]), weight.shape[0]), x.dtype)
+        y = k.empty((x.shape[0], *size, weight.shape[0]), x.dtype)
         bias = None if bias is None else k.contiguous(bias)
         k.conv_forward(x, _kernel_view(weight, dims), bias, y, window, groups)
         _remember(ctx, x, weight, window, groups, dims)
@@ -108,48 +108,66 @@ class TransposedConvolution(Function):
         )
 
 
-def _check(function, input, weight, bias, groups, dims, transposed):
-    """Everything about the arguments that does not need the window."""
-    check_float(function, "input", input)
-    check_float(function, "weight", weight)
-    x, w = input.data, weight.data
+def _check_tensors(function, input, weight, bias):
+    if not (isinstance(input, Variable) and isinstance(weight, Variable)
+            and (bias is None or isinstance(bias, Variable))):
+        check_tensor(function, "input", input)
+        check_tensor(function, "weight", weight)
+        check_tensor(function, "bias", bias)
+
+
+def _check(function, dims, transposed, groups, x, x_dtype, w, w_dtype, bias):
+    """Everything about shapes and dtypes that does not need the window.
+
+    bias: (shape, dtype) or None.
+    """
+    check_float_dtype(function, "input", x, x_dtype)
+    check_float_dtype(function, "weight", w, w_dtype)
     layout = _LAYOUTS[dims]
-    if x.ndim not in (dims + 1, dims + 2):
-        fail(function, f"input {layout}, or one image without N", f"{shape_text(x.shape)}",
+    if len(x) not in (dims + 1, dims + 2):
+        fail(function, f"input {layout}, or one image without N", f"{shape_text(x)}",
              f"Reshape it to {dims + 2} axes.")
     kind = ("C, OC/groups" if transposed else "OC, C/groups") + ", " + _KERNELS[dims]
-    if w.ndim != dims + 2 or 0 in w.shape:
-        fail(function, f"weight ({kind}), no size 0", shape_text(w.shape),
+    if len(w) != dims + 2 or 0 in w:
+        fail(function, f"weight ({kind}), no size 0", shape_text(w),
              "Check the layer's channels and kernel_size.")
-    if not hasattr(groups, "__index__") or groups < 1 or w.shape[0] % groups:
-        fail(function, f"groups to divide {w.shape[0]} channels of weight {shape_text(w.shape)}",
+    if not hasattr(groups, "__index__") or groups < 1 or w[0] % groups:
+        fail(function, f"groups to divide {w[0]} channels of weight {shape_text(w)}",
              f"groups={groups!r}", "Use groups=1, or channels that it divides.")
-    channels = w.shape[0] if transposed else w.shape[1] * groups
-    if x.shape[-dims - 1] != channels:
-        fail(function, f"input with {channels} channels, for weight {shape_text(w.shape)} and "
-             f"groups={groups}", f"{x.shape[-dims - 1]} channels in input {shape_text(x.shape)}",
+    channels = w[0] if transposed else w[1] * groups
+    if x[-dims - 1] != channels:
+        fail(function, f"input with {channels} channels, for weight {shape_text(w)} and "
+             f"groups={groups}", f"{x[-dims - 1]} channels in input {shape_text(x)}",
              f"Check in_channels of the layer, or the layout: input must be {layout}.")
-    if w.dtype != x.dtype:
-        fail(function, f"weight in the dtype of input, {x.dtype}", str(w.dtype),
+    if w_dtype != x_dtype:
+        fail(function, f"weight in the dtype of input, {x_dtype}", str(w_dtype),
              "Convert one of them with .to(...).", TypeError)
     if bias is not None:
-        check_float(function, "bias", bias)
-        outputs = w.shape[1] * groups if transposed else w.shape[0]
-        if bias.data.shape != (outputs,) or bias.data.dtype != x.dtype:
-            fail(function, f"bias ({outputs},) of {x.dtype}",
-                 f"{shape_text(bias.data.shape)} of {bias.data.dtype}",
-                 "One number for each output channel.")
+        check_float_dtype(function, "bias", *bias)
+        outputs = w[1] * groups if transposed else w[0]
+        if bias != ((outputs,), x_dtype):
+            fail(function, f"bias ({outputs},) of {x_dtype}",
+                 f"{shape_text(bias[0])} of {bias[1]}", "One number for each output channel.")
+
+
+@remembered
+def _plan(function, dims, stride, padding, dilation, groups, x, x_dtype, w, w_dtype, bias):
+    """The `Window` and the output size (OD, OH, OW), after all checks of shapes and settings."""
+    _check(function, dims, False, groups, x, x_dtype, w, w_dtype, bias)
+    window = conv_window(function, x[-dims:], w[2:], stride, padding, dilation)
+    return window, window.output_size((1,) * (3 - dims) + x[-dims:])
 
 
 def _conv(function, dims, input, weight, bias, stride, padding, dilation, groups):
-    _check(function, input, weight, bias, groups, dims, transposed=False)
-    if input.data.ndim == dims + 1:
-        batch = unsqueeze(input, 0)
-        y = _conv(function, dims, batch, weight, bias, stride, padding, dilation, groups)
-        return squeeze(y, 0)
-    size, kernel = input.data.shape[2:], weight.data.shape[2:]
-    window = conv_window(function, size, kernel, stride, padding, dilation)
-    return Convolution.apply(input, weight, bias, as_preferred(window), groups, dims)
+    _check_tensors(function, input, weight, bias)
+    x, w, b = input.data, weight.data, None if bias is None else bias.data
+    window, size = _plan(function, dims, stride, padding, dilation, groups, x.shape, x.dtype,
+                         w.shape, w.dtype, None if b is None else (b.shape, b.dtype))
+    window = as_preferred(window)
+    if x.ndim == dims + 2:
+        return Convolution.apply(input, weight, bias, window, size, groups, dims)
+    batch = unsqueeze(input, 0)
+    return squeeze(Convolution.apply(batch, weight, bias, window, size, groups, dims), 0)
 
 
 def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrTuple = 1,
@@ -232,18 +250,26 @@ def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: In
     return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
+@remembered
+def _transposed_plan(function, dims, stride, padding, output_padding, dilation, groups,
+                     x, x_dtype, w, w_dtype, bias):
+    """As `_plan`, for a transposed convolution."""
+    _check(function, dims, True, groups, x, x_dtype, w, w_dtype, bias)
+    return transposed_window(function, x[-dims:], w[2:], stride, padding, output_padding, dilation)
+
+
 def _conv_transpose(function, dims, input, weight, bias, stride, padding, output_padding, groups,
                     dilation):
-    _check(function, input, weight, bias, groups, dims, transposed=True)
-    if input.data.ndim == dims + 1:
-        batch = _conv_transpose(function, dims, unsqueeze(input, 0), weight, bias, stride, padding,
-                                output_padding, groups, dilation)
-        return squeeze(batch, 0)
-    size, kernel = input.data.shape[2:], weight.data.shape[2:]
-    window, out = transposed_window(function, size, kernel, stride, padding, output_padding,
-                                    dilation)
-    return TransposedConvolution.apply(input, weight, bias, as_preferred(window), out, groups,
-                                       dims)
+    _check_tensors(function, input, weight, bias)
+    x, w, b = input.data, weight.data, None if bias is None else bias.data
+    window, size = _transposed_plan(
+        function, dims, stride, padding, output_padding, dilation, groups,
+        x.shape, x.dtype, w.shape, w.dtype, None if b is None else (b.shape, b.dtype))
+    window = as_preferred(window)
+    if x.ndim == dims + 2:
+        return TransposedConvolution.apply(input, weight, bias, window, size, groups, dims)
+    batch = unsqueeze(input, 0)
+    return squeeze(TransposedConvolution.apply(batch, weight, bias, window, size, groups, dims), 0)
 
 
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None,

@@ -5,7 +5,6 @@ side by side, so that vector loads run over channels in every kernel and every p
 """
 
 _TO_LAST = {n: (0, *range(2, n + 2), 1) for n in (1, 2, 3)}
-_ONES = {1: (1, 1), 2: (1,), 3: ()}
 
 
 def to_channels_last(kernels, x, dims):
@@ -16,10 +15,9 @@ def to_channels_last(kernels, x, dims):
              dims (int): 1, 2 or 3 spatial axes; the missing ones come in front, of size 1.
     """
     x = kernels.contiguous(x.transpose(_TO_LAST[dims]))
-    if dims == 3:
-        return x
-    shape = x.shape
-    return x.reshape(shape[:1] + _ONES[dims] + shape[1:])
+    if dims == 2:
+        return x[:, None]
+    return x if dims == 3 else x[:, None, None]
 
 
 def from_channels_last(y, dims):

@@ -6,12 +6,11 @@ are listed per axis by `shapes.PoolAxis`, so every function here is one of two o
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._core.checks import fail, shape_text
 from .._core.dtypes import int32, int64, uint8
-from .._core.shapes import adaptive_pool_axis, frozen, pool_axis, pool_output_size, tuple_of
+from .._core.shapes import adaptive_pool_axis, pool_axis, pool_output_size, remembered, tuple_of
 from ..autograd import Function
 from ._inputs import check_float
 from .layout import from_channels_last, to_channels_last
@@ -24,100 +23,106 @@ _MOST_OUTPUTS = 2**26  # of adaptive pooling; kernels list an axis' windows, 24 
 _ONE = pool_axis(1, 1, 1, 0)  # an axis that is not there
 
 
+class _Plan(NamedTuple):
+    """What pooling knows from the shape of its input and its settings alone."""
+
+    dims: int
+    batched: bool  # (N, C, *spatial), not (C, *spatial)
+    axes: tuple  # three shapes.PoolAxis
+    out: tuple  # (OD, OH, OW)
+    position: Any  # dtype of a place within a window
+
+
+def _plan(shape, axes):
+    dims, axes = len(axes), (_ONE,) * (3 - len(axes)) + tuple(axes)
+    places = axes[0].kernel * axes[1].kernel * axes[2].kernel
+    return _Plan(dims, len(shape) == dims + 2, axes, tuple([axis.out for axis in axes]),
+                 uint8 if places <= 255 else int32)
+
+
 class MaxPool(Function):
     """See max_pool2d, adaptive_max_pool2d."""
 
     @staticmethod
-    def forward(ctx, x, axes, return_indices):
-        ctx.dims, ctx.batched = len(axes), x.ndim == len(axes) + 2
-        x, ctx.axes = _as_images(ctx, x), _three(axes)
-        y = ctx.kernels.empty(_output_shape(x, ctx.axes), x.dtype)
+    def forward(ctx, x, plan, return_indices):
+        k, ctx.plan = ctx.kernels, plan
+        x = _as_images(k, x, plan)
+        y = k.empty((len(x), *plan.out, x.shape[4]), x.dtype)
         ctx.size, ctx.position = x.shape, None
         if ctx.needs[0] or return_indices:
-            places = ctx.axes[0].kernel * ctx.axes[1].kernel * ctx.axes[2].kernel
-            ctx.position = ctx.kernels.empty(y.shape, uint8 if places <= 255 else int32)
-        ctx.kernels.max_pool_forward(x, y, ctx.position, ctx.axes)
+            ctx.position = k.empty(y.shape, plan.position)
+        k.max_pool_forward(x, y, ctx.position, plan.axes)
         if not return_indices:
-            return _as_given(ctx, y)
-        indices = ctx.kernels.empty(y.shape, int64)
-        ctx.kernels.max_pool_indices(ctx.position, indices, ctx.axes, x.shape[1:4])
-        return _as_given(ctx, y), _as_given(ctx, indices)
+            return _as_given(y, plan)
+        indices = k.empty(y.shape, int64)
+        k.max_pool_indices(ctx.position, indices, plan.axes, x.shape[1:4])
+        return _as_given(y, plan), _as_given(indices, plan)
 
     @staticmethod
     def backward(ctx, grad_y, grad_indices=None):
-        grad_y = _as_images(ctx, grad_y)
-        grad_x = ctx.kernels.empty(ctx.size, grad_y.dtype)
-        ctx.kernels.max_pool_backward(grad_y, ctx.position, grad_x, ctx.axes)
-        return _as_given(ctx, grad_x)
+        k, plan = ctx.kernels, ctx.plan
+        grad_y = _as_images(k, grad_y, plan)
+        grad_x = k.empty(ctx.size, grad_y.dtype)
+        k.max_pool_backward(grad_y, ctx.position, grad_x, plan.axes)
+        return _as_given(grad_x, plan)
 
 
 class AvgPool(Function):
     """See avg_pool2d, adaptive_avg_pool2d."""
 
     @staticmethod
-    def forward(ctx, x, axes, divisor):
-        ctx.dims, ctx.batched = len(axes), x.ndim == len(axes) + 2
-        x, ctx.axes, ctx.divisor = _as_images(ctx, x), _three(axes), divisor
-        y = ctx.kernels.empty(_output_shape(x, ctx.axes), x.dtype)
+    def forward(ctx, x, plan, divisor):
+        k, ctx.plan, ctx.divisor = ctx.kernels, plan, divisor
+        x = _as_images(k, x, plan)
+        y = k.empty((len(x), *plan.out, x.shape[4]), x.dtype)
         ctx.size = x.shape
-        ctx.kernels.avg_pool_forward(x, y, ctx.axes, divisor)
-        return _as_given(ctx, y)
+        k.avg_pool_forward(x, y, plan.axes, divisor)
+        return _as_given(y, plan)
 
     @staticmethod
     def backward(ctx, grad_y):
-        grad_y = _as_images(ctx, grad_y)
-        grad_x = ctx.kernels.empty(ctx.size, grad_y.dtype)
-        ctx.kernels.avg_pool_backward(grad_y, grad_x, ctx.axes, ctx.divisor)
-        return _as_given(ctx, grad_x)
+        k, plan = ctx.kernels, ctx.plan
+        grad_y = _as_images(k, grad_y, plan)
+        grad_x = k.empty(ctx.size, grad_y.dtype)
+        k.avg_pool_backward(grad_y, grad_x, plan.axes, ctx.divisor)
+        return _as_given(grad_x, plan)
 
 
-def _as_images(ctx, x):
+def _as_images(kernels, x, plan):
     """(C, *spatial) or (N, C, *spatial) as the kernels' (N, D, H, W, C)."""
-    return to_channels_last(ctx.kernels, x if ctx.batched else x[None], ctx.dims)
+    return to_channels_last(kernels, x if plan.batched else x[None], plan.dims)
 
 
-def _as_given(ctx, y):
+def _as_given(y, plan):
     """The kernels' (N, D, H, W, C) as the caller's (C, *spatial) or (N, C, *spatial)."""
-    y = from_channels_last(y, ctx.dims)
-    return y if ctx.batched else y[0]
+    y = from_channels_last(y, plan.dims)
+    return y if plan.batched else y[0]
 
 
-def _three(axes):
-    return (_ONE,) * (3 - len(axes)) + axes
-
-
-def _output_shape(x, axes):
-    return (x.shape[0], *[axis.out for axis in axes], x.shape[4])
-
-
-def _max_pool(dims, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices):
-    function = f"max_pool{dims}d"
-    _check_input(function, dims, input)
-    numbers = map(frozen, (kernel_size, stride, padding, dilation))
-    axes = _fixed_axes(function, dims, input.data.shape, *numbers, bool(ceil_mode), True)
-    return MaxPool.apply(input, axes, bool(return_indices))
+def _max_pool(function, dims, input, kernel_size, stride, padding, dilation, ceil_mode,
+              return_indices):
+    check_float(function, "input", input)
+    plan = _fixed_plan(function, dims, input.data.shape, kernel_size, stride, padding, dilation,
+                       ceil_mode, True)
+    return MaxPool.apply(input, plan, bool(return_indices))
 
 
 def _avg_pool(
-    dims, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override=None
+    function, dims, input, kernel_size, stride, padding, ceil_mode, count_include_pad,
+    divisor_override=None
 ):
-    function = f"avg_pool{dims}d"
-    _check_input(function, dims, input)
+    check_float(function, "input", input)
     if divisor_override is not None and (
         not hasattr(divisor_override, "__index__") or divisor_override.__index__() == 0
     ):
         fail(function, "divisor_override None or an int other than 0", repr(divisor_override),
              "Leave it out to divide by the size of the window.")
-    numbers = map(frozen, (kernel_size, stride, padding, 1))
-    axes = _fixed_axes(
-        function, dims, input.data.shape, *numbers, bool(ceil_mode), bool(count_include_pad)
-    )
-    return AvgPool.apply(input, axes, divisor_override)
+    plan = _fixed_plan(function, dims, input.data.shape, kernel_size, stride, padding, 1,
+                       ceil_mode, count_include_pad)
+    return AvgPool.apply(input, plan, divisor_override)
 
 
-def _check_input(function, dims, input):
-    check_float(function, "input", input)
-    shape = input.data.shape
+def _check_shape(function, dims, shape):
     if len(shape) not in (dims + 1, dims + 2):
         fail(function, f"input (N, C, {_AXES[dims]}) or (C, {_AXES[dims]})",
              shape_text(shape), "Add the missing axes with unsqueeze or reshape.")
@@ -126,11 +131,12 @@ def _check_input(function, dims, input):
              "Only the number of images N and of channels C may be 0.")
 
 
-@lru_cache(maxsize=128, typed=True)
-def _fixed_axes(
+@remembered
+def _fixed_plan(
     function, dims, shape, kernel, stride, padding, dilation, ceil_mode, count_include_pad
 ):
-    """One PoolAxis per axis, checked: every window holds at least one pixel of the input."""
+    """The plan of windows of one size, checked: each holds at least one pixel of the input."""
+    _check_shape(function, dims, shape)
     kernel = tuple_of(kernel, dims, function, "kernel_size", 1)
     stride = kernel if stride is None else tuple_of(stride, dims, function, "stride", 1)
     padding = tuple_of(padding, dims, function, "padding", 0)
@@ -153,12 +159,18 @@ def _fixed_axes(
             fail(function, "at least one pixel of the input in every window", said,
                  "One lies wholly in the padding: use a smaller dilation or padding.")
         axes.append(pool_axis(n, K, S, P, D, ceil_mode, count_include_pad))
-    return tuple(axes)
+    return _plan(shape, axes)
 
 
-def _adaptive_axes(function, dims, input, output_size):
-    _check_input(function, dims, input)
-    size = input.shape[-dims:]
+def _adaptive_plan(function, dims, input, output_size):
+    check_float(function, "input", input)
+    return _checked_adaptive_plan(function, dims, input.data.shape, output_size)
+
+
+@remembered
+def _checked_adaptive_plan(function, dims, shape, output_size):
+    _check_shape(function, dims, shape)
+    size = shape[-dims:]
     if output_size is None:
         output_size = size
     elif isinstance(output_size, (tuple, list)) and len(output_size) == dims:
@@ -167,7 +179,7 @@ def _adaptive_axes(function, dims, input, output_size):
     if max(output_size) > max(_MOST_OUTPUTS, *size):
         fail(function, f"output_size of at most {_MOST_OUTPUTS} along each axis",
              shape_text(output_size), "Values can be repeated without a copy by expand.")
-    return tuple([adaptive_pool_axis(n, out) for n, out in zip(size, output_size)])
+    return _plan(shape, [adaptive_pool_axis(n, out) for n, out in zip(size, output_size)])
 
 
 def max_pool1d(
@@ -191,7 +203,8 @@ def max_pool1d(
              >>> max_pool1d(tinycnn.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
              tensor([[3., 2.]])
     """
-    return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode,
+                     return_indices)
 
 
 def max_pool2d(
@@ -229,7 +242,8 @@ def max_pool2d(
              tensor([[[4, 7]]])
     Source:  Ranzato et al. 2007, "Unsupervised Learning of Invariant Feature Hierarchies".
     """
-    return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode,
+                     return_indices)
 
 
 def max_pool3d(
@@ -254,7 +268,8 @@ def max_pool3d(
              >>> max_pool3d(tinycnn.tensor([[[[1.0, 2.0]], [[4.0, 3.0]]]]), (2, 1, 2))
              tensor([[[[4.]]]])
     """
-    return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode,
+                     return_indices)
 
 
 def avg_pool1d(
@@ -276,7 +291,8 @@ def avg_pool1d(
              >>> avg_pool1d(tinycnn.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
              tensor([[2., 1.]])
     """
-    return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
+    return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode,
+                     count_include_pad)
 
 
 def avg_pool2d(
@@ -310,9 +326,8 @@ def avg_pool2d(
              tensor([[[2.5000, 3.0000]]])
     Source:  LeCun et al. 1998, "Gradient-Based Learning", section II-B (sub-sampling).
     """
-    return _avg_pool(
-        2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+    return _avg_pool("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode,
+                     count_include_pad, divisor_override)
 
 
 def avg_pool3d(
@@ -336,9 +351,8 @@ def avg_pool3d(
              >>> avg_pool3d(tinycnn.tensor([[[[1.0, 2.0]], [[4.0, 3.0]]]]), (2, 1, 2))
              tensor([[[[2.5000]]]])
     """
-    return _avg_pool(
-        3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+    return _avg_pool("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode,
+                     count_include_pad, divisor_override)
 
 
 def adaptive_max_pool1d(
@@ -355,8 +369,8 @@ def adaptive_max_pool1d(
              >>> adaptive_max_pool1d(tinycnn.tensor([[1.0, 3.0, 2.0]]), 2)
              tensor([[3., 3.]])
     """
-    axes = _adaptive_axes("adaptive_max_pool1d", 1, input, output_size)
-    return MaxPool.apply(input, axes, bool(return_indices))
+    plan = _adaptive_plan("adaptive_max_pool1d", 1, input, output_size)
+    return MaxPool.apply(input, plan, bool(return_indices))
 
 
 def adaptive_max_pool2d(
@@ -376,8 +390,8 @@ def adaptive_max_pool2d(
              >>> adaptive_max_pool2d(x, (1, 2))
              tensor([[[4., 5.]]])
     """
-    axes = _adaptive_axes("adaptive_max_pool2d", 2, input, output_size)
-    return MaxPool.apply(input, axes, bool(return_indices))
+    plan = _adaptive_plan("adaptive_max_pool2d", 2, input, output_size)
+    return MaxPool.apply(input, plan, bool(return_indices))
 
 
 def adaptive_max_pool3d(
@@ -394,8 +408,8 @@ def adaptive_max_pool3d(
              >>> adaptive_max_pool3d(tinycnn.tensor([[[[1.0, 2.0]], [[4.0, 3.0]]]]), 1)
              tensor([[[[4.]]]])
     """
-    axes = _adaptive_axes("adaptive_max_pool3d", 3, input, output_size)
-    return MaxPool.apply(input, axes, bool(return_indices))
+    plan = _adaptive_plan("adaptive_max_pool3d", 3, input, output_size)
+    return MaxPool.apply(input, plan, bool(return_indices))
 
 
 def adaptive_avg_pool1d(
@@ -412,7 +426,7 @@ def adaptive_avg_pool1d(
              >>> adaptive_avg_pool1d(tinycnn.tensor([[1.0, 3.0, 2.0]]), 2)
              tensor([[2.0000, 2.5000]])
     """
-    return AvgPool.apply(input, _adaptive_axes("adaptive_avg_pool1d", 1, input, output_size), None)
+    return AvgPool.apply(input, _adaptive_plan("adaptive_avg_pool1d", 1, input, output_size), None)
 
 
 def adaptive_avg_pool2d(
@@ -433,7 +447,7 @@ def adaptive_avg_pool2d(
              tensor([[[2.5000]]])
     Source:  Lin, Chen & Yan 2014, "Network in Network", section 3.2 (global average pooling).
     """
-    return AvgPool.apply(input, _adaptive_axes("adaptive_avg_pool2d", 2, input, output_size), None)
+    return AvgPool.apply(input, _adaptive_plan("adaptive_avg_pool2d", 2, input, output_size), None)
 
 
 def adaptive_avg_pool3d(
@@ -450,4 +464,4 @@ def adaptive_avg_pool3d(
              >>> adaptive_avg_pool3d(tinycnn.tensor([[[[1.0, 2.0]], [[4.0, 3.0]]]]), 1)
              tensor([[[[2.5000]]]])
     """
-    return AvgPool.apply(input, _adaptive_axes("adaptive_avg_pool3d", 3, input, output_size), None)
+    return AvgPool.apply(input, _adaptive_plan("adaptive_avg_pool3d", 3, input, output_size), None)

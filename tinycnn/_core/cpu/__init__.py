@@ -43,7 +43,7 @@ from .loss import (  # noqa: F401
     softmax_backward,
     softmax_forward,
 )
-from .memory import empty, empty_like  # noqa: F401
+from .memory import dense, empty, empty_like, same_layout  # noqa: F401
 from .pooling import (  # noqa: F401
     avg_pool_backward,
     avg_pool_forward,

@@ -77,6 +77,16 @@ cdef Gather _forward_plan(
     return g
 
 
+cdef int _tile(const ConvKernels* k, const Gather* g, int64_t task, int64_t scratch_bytes, const void* x,
+               const void* packed, const void* bias, void* y) noexcept nogil:
+    """One tile: 0, or 1 if there was no memory for it."""
+    cdef void* memory = scratch(TILE, scratch_bytes)
+    if memory == NULL:
+        return 1
+    k.gather(g, task, x, packed, bias, y, memory)
+    return 0
+
+
 cdef int _run_gather(
     const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, cnp.ndarray y, str algorithm
 ) except -1:
@@ -89,7 +99,6 @@ cdef int _run_gather(
     cdef int64_t tasks = k.tasks(g), panels = k.panels(g), scratch_bytes, task
     cdef int threads = threads_for(tasks, g.pixels() * g.groups * g.oc * (g.depth() // 8 + 1)), failed = 0
     cdef void* packed = buffer(PACKED, k.packed_size(g), w)
-    cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
     cdef void* bias_data = NULL
@@ -100,14 +109,16 @@ cdef int _run_gather(
         bias_data = cnp.PyArray_DATA(<cnp.ndarray>bias)
     scratch_bytes = k.task_scratch(g) * (8 if w else 4)
     with nogil:
-        for task in prange(panels, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            k.pack(g, task, w_data, packed)
-        for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-            memory = scratch(TILE, scratch_bytes)
-            if memory == NULL:
-                failed += 1
-            else:
-                k.gather(g, task, x_data, packed, bias_data, y_data, memory)
+        if threads == 1:
+            for task in range(panels):
+                k.pack(g, task, w_data, packed)
+            for task in range(tasks):
+                failed += _tile(k, g, task, scratch_bytes, x_data, packed, bias_data, y_data)
+        else:
+            for task in prange(panels, num_threads=threads, schedule="static"):
+                k.pack(g, task, w_data, packed)
+            for task in prange(tasks, num_threads=threads, schedule="dynamic"):
+                failed += _tile(k, g, task, scratch_bytes, x_data, packed, bias_data, y_data)
     return out_of_memory() if failed else 0
 
 

@@ -120,8 +120,10 @@ cdef int _rows(RowsForward kernel, cnp.ndarray x, cnp.ndarray y) except -1:
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef void* y_data = cnp.PyArray_DATA(y)
     _require(x, y, rows * classes)
-    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True,
-                        use_threads_if=b.threads > 1):
+    if b.threads == 1:
+        kernel(x_data, y_data, classes, 0, rows)
+        return 0
+    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True):
         at = block * b.length
         kernel(x_data, y_data, classes, at, min(b.length, rows - at))
     return 0
@@ -136,8 +138,10 @@ cdef int _rows_backward(RowsBackward kernel, cnp.ndarray y, cnp.ndarray grad_y,
     cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
     _require(y, grad_y, rows * classes)
     _require(y, grad_x, rows * classes)
-    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True,
-                        use_threads_if=b.threads > 1):
+    if b.threads == 1:
+        kernel(y_data, grad_y_data, grad_x_data, classes, 0, rows)
+        return 0
+    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True):
         at = block * b.length
         kernel(y_data, grad_y_data, grad_x_data, classes, at, min(b.length, rows - at))
     return 0
@@ -216,10 +220,12 @@ def cross_entropy_forward(
         bad = k.check(&s, &divisor)
     if bad >= 0:
         return bad
-    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True,
-                        use_threads_if=b.threads > 1):
-        at = block * b.length
-        k.cross_entropy(&s, x_data, losses, statistics_data, at, min(b.length, s.rows - at))
+    if b.threads == 1:
+        k.cross_entropy(&s, x_data, losses, statistics_data, 0, s.rows)
+    else:
+        for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True):
+            at = block * b.length
+            k.cross_entropy(&s, x_data, losses, statistics_data, at, min(b.length, s.rows - at))
     if reduction != "mean":
         divisor = 1
     _write(total, divisor)
@@ -252,8 +258,11 @@ def cross_entropy_backward(
     cdef const void* statistics_data = cnp.PyArray_DATA(statistics)
     cdef const void* gain = cnp.PyArray_DATA(grad_loss)
     cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
-    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True,
-                        use_threads_if=b.threads > 1):
+    if b.threads == 1:
+        k.cross_entropy_backward(&s, x_data, statistics_data, gain, each, divisor, grad_x_data, 0,
+                                 s.rows)
+        return
+    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True):
         at = block * b.length
         k.cross_entropy_backward(&s, x_data, statistics_data, gain, each, divisor, grad_x_data, at,
                                  min(b.length, s.rows - at))

@@ -1,4 +1,6 @@
-"""Results of kernels: arrays whose memory is used again when they are gone (simd/recycle.hh).
+"""Where arrays lie. Mirrors reference/memory.py.
+
+Results of kernels are arrays whose memory is used again when they are gone (simd/recycle.hh).
 
 An array made here is NumPy's like any other; it only remembers to give its memory back to the
 recycler (NumPy's data memory handlers, NEP 49). Small ones are left to NumPy and malloc, which
@@ -34,6 +36,7 @@ cdef extern from "numpy/arrayobject.h":
         uint8_t version
         PyDataMemAllocator allocator
     object PyDataMem_SetHandler(object handler)
+    object PyArray_NewLikeArray(cnp.ndarray like, cnp.NPY_ORDER order, void* dtype, int subclass)
 
 cnp.import_array()
 
@@ -95,12 +98,48 @@ def empty_like(cnp.ndarray x not None, dtype=None, shape=None):
     """An array that lies in memory as `x` does."""
     cdef object before
     if shape is None and cnp.PyArray_NBYTES(x) < LARGE:
+        if dtype is None:
+            return PyArray_NewLikeArray(x, cnp.NPY_KEEPORDER, NULL, 0)
         return numpy.empty_like(x, dtype)
     before = PyDataMem_SetHandler(_recycling)
     try:
         return numpy.empty_like(x, dtype, shape=shape)
     finally:
         PyDataMem_SetHandler(before)
+
+
+cdef bint _is_dense(cnp.ndarray x) noexcept:
+    """True if the elements of `x` fill one block of memory, in whatever order of axes."""
+    cdef int64_t step = cnp.PyArray_ITEMSIZE(x)
+    cdef int axes = cnp.PyArray_NDIM(x), i
+    cdef bint found = True
+    if cnp.PyArray_SIZE(x) == 0:
+        return True
+    while found:  # the axis whose elements are one `step` apart, then the next one
+        found = False
+        for i in range(axes):
+            if x.shape[i] != 1 and x.strides[i] == step:
+                step *= x.shape[i]
+                found = True
+    return step == cnp.PyArray_NBYTES(x)
+
+
+def dense(cnp.ndarray x not None):
+    """`x` itself if its elements fill one block of memory, else a copy that does."""
+    return x if _is_dense(x) else cnp.PyArray_NewCopy(x, cnp.NPY_KEEPORDER)
+
+
+def same_layout(cnp.ndarray x not None, cnp.ndarray like not None):
+    """`x` with the strides of the dense array `like` of its shape; `x` itself if it has them."""
+    cdef int i
+    if cnp.PyArray_IS_C_CONTIGUOUS(x) and cnp.PyArray_IS_C_CONTIGUOUS(like):
+        return x
+    for i in range(cnp.PyArray_NDIM(x)):
+        if x.strides[i] != like.strides[i]:
+            y = empty_like(like, x.dtype)
+            y[...] = x
+            return y
+    return x
 
 
 def empty_cache():

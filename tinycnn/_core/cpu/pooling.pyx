@@ -2,7 +2,7 @@
 
 Mirrors reference/pooling.py. Arrays lie as (N, D, H, W, C); the arithmetic is in simd/pooling.hh.
 Threads share blocks of rows: of y in a forward pass, of grad_x in a backward pass, where a pixel
-gathers from the windows that hold it; nothing is scattered.
+gathers from the windows that hold it; nothing is scattered. One thread enters no parallel region.
 """
 
 from cython.parallel cimport prange
@@ -104,23 +104,42 @@ cdef inline int64_t _first_from(int64_t low, int64_t first, int64_t step) noexce
     return first if first >= low else first + (low - first + step - 1) // step * step
 
 
+cdef int _forward(const PoolPlan* p, Forward kernel, int64_t task, const void* x, void* y, void* position,
+                  int64_t row_bytes) noexcept nogil:
+    """One task: 0, or 1 if there was no memory for it."""
+    cdef void* rows = scratch(TILE, row_bytes)
+    if rows == NULL:
+        return 1
+    kernel(p, task, x, y, position, <PoolRow*>rows)
+    return 0
+
+
+cdef int _backward(const PoolPlan* p, Backward kernel, int64_t task, const void* grad_y, const void* position,
+                   void* grad_x, int64_t row_bytes) noexcept nogil:
+    """One task: 0, or 1 if there was no memory for it."""
+    cdef void* rows = scratch(TILE, row_bytes)
+    if rows == NULL:
+        return 1
+    kernel(p, task, grad_y, position, grad_x, <PoolRow*>rows)
+    return 0
+
+
 cdef int _run_forward(const PoolPlan* p, Forward kernel, cnp.ndarray x, cnp.ndarray y, void* position) except -1:
     cdef const PoolTable* W = &p.axis[2]
     cdef int64_t tasks, task, row_bytes
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* y_data = cnp.PyArray_DATA(y)
-    cdef void* rows
     cdef int threads, failed = 0
     tasks = p.images * p.axis[0].out * p.axis[1].out * ((W.out + p.block - 1) // p.block)
     row_bytes = p.axis[0].kernel * p.axis[1].kernel * sizeof(PoolRow)
     threads = threads_for(tasks, cnp.PyArray_SIZE(x))
     with nogil:
-        for task in prange(tasks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            rows = scratch(TILE, row_bytes)
-            if rows == NULL:
-                failed += 1
-            else:
-                kernel(p, task, x_data, y_data, position, <PoolRow*>rows)
+        if threads == 1:
+            for task in range(tasks):
+                failed += _forward(p, kernel, task, x_data, y_data, position, row_bytes)
+        else:
+            for task in prange(tasks, num_threads=threads, schedule="static"):
+                failed += _forward(p, kernel, task, x_data, y_data, position, row_bytes)
     return out_of_memory() if failed else 0
 
 
@@ -138,18 +157,17 @@ cdef int _run_backward(const PoolPlan* p, Backward kernel, cnp.ndarray grad_y, v
     cdef int64_t tasks, task, row_bytes
     cdef void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
-    cdef void* rows
     cdef int threads, failed = 0
     tasks = p.images * p.axis[0].size * p.axis[1].size * ((W.size + p.block - 1) // p.block)
     row_bytes = _most_windows(&p.axis[0]) * _most_windows(&p.axis[1]) * sizeof(PoolRow)
     threads = threads_for(tasks, cnp.PyArray_SIZE(grad_x))
     with nogil:
-        for task in prange(tasks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            rows = scratch(TILE, row_bytes)
-            if rows == NULL:
-                failed += 1
-            else:
-                kernel(p, task, grad_y_data, position, grad_x_data, <PoolRow*>rows)
+        if threads == 1:
+            for task in range(tasks):
+                failed += _backward(p, kernel, task, grad_y_data, position, grad_x_data, row_bytes)
+        else:
+            for task in prange(tasks, num_threads=threads, schedule="static"):
+                failed += _backward(p, kernel, task, grad_y_data, position, grad_x_data, row_bytes)
     return out_of_memory() if failed else 0
 
 

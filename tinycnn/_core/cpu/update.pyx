@@ -15,8 +15,8 @@ from .runtime cimport PACKED, buffer, isa, threads_for, wide
 
 import numpy
 
-from ..reference.array import dense
 from ..reference.update import check_update
+from .memory import dense
 
 cdef extern from "simd/update_api.hh" nogil:
     enum UpdateRule:
@@ -182,8 +182,12 @@ cdef int _run(str function, UpdateRule rule, const UpdateSettings* settings, dou
     chunks = (numbers + UPDATE_CHUNK - 1) // UPDATE_CHUNK
     threads = threads_for(chunks, numbers)
     with nogil:
-        for chunk in prange(chunks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            update_chunk(table, count, settings, chunk)
+        if threads == 1:
+            for chunk in range(chunks):
+                update_chunk(table, count, settings, chunk)
+        else:
+            for chunk in prange(chunks, num_threads=threads, schedule="static"):
+                update_chunk(table, count, settings, chunk)
     for original, own in copies:
         original[...] = own
     return 0

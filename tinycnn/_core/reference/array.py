@@ -224,33 +224,6 @@ def add_at(x, key, values):
     numpy.add.at(x, key, values)
 
 
-def _is_dense(x):
-    """True if the elements of `x` fill one block of memory, in whatever order of axes."""
-    if x.flags.forc:
-        return True
-    step = x.itemsize
-    for stride, size in sorted(zip(x.strides, x.shape)):
-        if size != 1:
-            if stride != step:
-                return False
-            step *= size
-    return True
-
-
-def dense(x):
-    """`x` itself if its elements fill one block of memory, else a copy that does."""
-    return x if _is_dense(x) else x.copy("K")
-
-
-def same_layout(x, like):
-    """`x` with the strides of the dense array `like` of its shape; `x` itself if it has them."""
-    if x.strides == like.strides or (x.flags.c_contiguous and like.flags.c_contiguous):
-        return x
-    y = numpy.empty_like(like, dtype=x.dtype)
-    y[...] = x
-    return y
-
-
 __all__ = [
     name for name, value in globals().items()
     if callable(value) and not name.startswith("_") and name != "ndarray"

@@ -72,24 +72,41 @@ int64_t task_scratch(const Gemm* g) {
   return copies_rows<T>(*g) ? BLOCK_ROWS * (g->k + LANES<T>) : 1;
 }
 
-// Dot products of `m` rows of A with the columns [first, last) of B, all contiguous along k. Each
-// is two sums of vectors, added at the end: one order for every number of threads.
+// One row of A times J columns of B, all contiguous along k. Each dot product is two sums of
+// vectors, added at the end; the columns share the loads of A, and do not wait for each other.
+template <class T, int J>
+TCN_INLINE void dot(const T* a, const T* b, int64_t b_n, int64_t depth, const T* bias, T* c) {
+  const int L = LANES<T>, rest = int(depth % L);
+  const int64_t whole = depth - rest;
+  Vec<T> even[J] = {}, odd[J] = {};
+  int64_t k = 0;
+  for (; k + 2 * L <= whole; k += 2 * L) TCN_UNROLL for (int j = 0; j < J; ++j) {
+      even[j] += load(a + k) * load(b + j * b_n + k);
+      odd[j] += load(a + k + L) * load(b + j * b_n + k + L);
+    }
+  if (k < whole)
+    TCN_UNROLL for (int j = 0; j < J; ++j) even[j] += load(a + k) * load(b + j * b_n + k);
+  if (rest)
+    TCN_UNROLL for (int j = 0; j < J; ++j) odd[j] +=
+        load_some(a + whole, rest) * load_some(b + j * b_n + whole, rest);
+  TCN_UNROLL for (int j = 0; j < J; ++j) c[j] =
+      sum_lanes<T>(even[j] + odd[j]) + (bias ? bias[j] : T(0));
+}
+
+// Dot products of all rows of A with the columns [first, last) of B: for every number of threads
+// each is made in one order.
 template <class T>
 void dots(const Gemm& g, int64_t first, int64_t last, const T* a, const T* b, const T* bias, T* c) {
-  const int L = LANES<T>;
-  for (int64_t i = 0; i < g.m; ++i)
-    for (int64_t j = first; j < last; ++j) {
-      const T *x = a + i * g.a_row, *y = b + j * g.b_n;
-      Vec<T> even{}, odd{};
-      int64_t k = 0;
-      for (; k + 2 * L <= g.k; k += 2 * L) {
-        even += load(x + k) * load(y + k);
-        odd += load(x + k + L) * load(y + k + L);
-      }
-      if (k + L <= g.k) even += load(x + k) * load(y + k), k += L;
-      odd += load_some(x + k, int(g.k - k)) * load_some(y + k, int(g.k - k));
-      c[i * g.n + j] = sum_lanes<T>(even + odd) + (bias ? bias[j] : T(0));
-    }
+  for (int64_t i = 0; i < g.m; ++i) {
+    int64_t j = first;
+    const auto next = [&](auto columns) {
+      dot<T, columns>(a + i * g.a_row, b + j * g.b_n, g.b_n, g.k, bias ? bias + j : bias,
+                      c + i * g.n + j);
+      j += columns;
+    };
+    while (j + 4 <= last) next(std::integral_constant<int, 4>());
+    while (j < last) next(std::integral_constant<int, 1>());
+  }
 }
 
 template <class T>

@@ -5,7 +5,6 @@
 // loaded whole, which is faster than gathering a few numbers, and the foreign lanes are replaced.
 #pragma once
 #include <limits>
-#include <utility>
 
 #include "exp.hh"
 #include "loss_api.hh"
@@ -56,43 +55,6 @@ TCN_INLINE void over_columns(int64_t C, F f) {
   int64_t c = 0;
   for (; c + LANES<T> <= C; c += LANES<T>) f(c, LANES<T>);
   if (c < C) f(c, int(C - c));
-}
-
-// Each lane combined with all others by `f`, halves first: the result stands in every lane.
-#if defined(TCN_GNU_VECTORS) && defined(__has_builtin)
-#if __has_builtin(__builtin_shufflevector)
-#define TCN_SHUFFLES 1
-#endif
-#endif
-#ifdef TCN_SHUFFLES
-template <int HALF, class V, int... LANE>
-TCN_INLINE V exchange(V v, std::integer_sequence<int, LANE...>) {
-  return __builtin_shufflevector(v, v, (LANE ^ HALF)...);
-}
-
-template <class T, int HALF = LANES<T> / 2, class F>
-TCN_INLINE Vec<T> fold(Vec<T> v, F f) {
-  if constexpr (HALF == 0)
-    return v;
-  else
-    return fold<T, HALF / 2>(f(v, exchange<HALF>(v, std::make_integer_sequence<int, LANES<T>>())),
-                             f);
-}
-#else
-template <class T, class F>
-TCN_INLINE Vec<T> fold(Vec<T> v, F f) {
-  for (int half = LANES<T> / 2; half > 0; half /= 2) {
-    Vec<T> other;
-    for (int i = 0; i < LANES<T>; ++i) other[i] = v[i ^ half];
-    v = f(v, other);
-  }
-  return v;
-}
-#endif
-
-template <class T>
-TCN_INLINE Vec<T> fold_sum(const Vec<T>& v) {
-  return fold<T>(v, [](const Vec<T>& a, const Vec<T>& b) { return a + b; });
 }
 
 template <class T>

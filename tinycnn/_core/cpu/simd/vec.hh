@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "isa.hh"
 
@@ -66,12 +67,12 @@ struct MaskOf {
   bool lane[LANES<T>];
 };
 
-#define TCN_OPERATOR(Result, op)                                    \
-  template <class T>                                                \
-  TCN_INLINE Result<T> operator op(const Vec<T>& a, const Vec<T>& b) { \
-    Result<T> r;                                                    \
+#define TCN_OPERATOR(Result, op)                                           \
+  template <class T>                                                       \
+  TCN_INLINE Result<T> operator op(const Vec<T>& a, const Vec<T>& b) {     \
+    Result<T> r;                                                           \
     for (int i = 0; i < LANES<T>; ++i) r.lane[i] = a.lane[i] op b.lane[i]; \
-    return r;                                                       \
+    return r;                                                              \
   }
 TCN_OPERATOR(Vec, +)
 TCN_OPERATOR(Vec, -)
@@ -180,14 +181,47 @@ TCN_INLINE Vec<T> vsqrt(Vec<T> v) {
   return v;
 }
 
+// Each lane combined with all others by `f`, halves first: the result stands in every lane.
+#if defined(TCN_GNU_VECTORS) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define TCN_SHUFFLES 1
+#endif
+#endif
+#ifdef TCN_SHUFFLES
+template <int HALF, class V, int... LANE>
+TCN_INLINE V exchange(V v, std::integer_sequence<int, LANE...>) {
+  return __builtin_shufflevector(v, v, (LANE ^ HALF)...);
+}
+
+template <class T, int HALF = LANES<T> / 2, class F>
+TCN_INLINE Vec<T> fold(Vec<T> v, F f) {
+  if constexpr (HALF == 0)
+    return v;
+  else
+    return fold<T, HALF / 2>(f(v, exchange<HALF>(v, std::make_integer_sequence<int, LANES<T>>())),
+                             f);
+}
+#else
+template <class T, class F>
+TCN_INLINE Vec<T> fold(Vec<T> v, F f) {
+  for (int half = LANES<T> / 2; half > 0; half /= 2) {
+    Vec<T> other;
+    for (int i = 0; i < LANES<T>; ++i) other[i] = v[i ^ half];
+    v = f(v, other);
+  }
+  return v;
+}
+#endif
+
+template <class T>
+TCN_INLINE Vec<T> fold_sum(const Vec<T>& v) {
+  return fold<T>(v, [](const Vec<T>& a, const Vec<T>& b) { return a + b; });
+}
+
 // Sum of the lanes, halves first: one fixed order.
 template <class T>
 TCN_INLINE T sum_lanes(const Vec<T>& v) {
-  T lane[LANES<T>];
-  store(lane, v);
-  for (int half = LANES<T> / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  return lane[0];
+  return fold_sum<T>(v)[0];
 }
 
 }  // namespace TCN_ISA
