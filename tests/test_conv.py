@@ -108,12 +108,25 @@ CASES = {
     "depthwise, cropped": Case((12, 9), (3, 2), 1, 1, (2, 1), ((-1, 3), (0, 4)), (2, 3), 70),
     "depthwise, window = input": Case((3, 3), (3, 3), 1, 1, groups=18),
     "depthwise, small map": Case((4, 4), (3, 3), 1, 1, padding=((1, 1), (1, 1)), groups=16),
+    "depthwise, stride 2": Case((9, 21), (3, 3), 1, 1, (2, 2), ((1, 1), (1, 1)), groups=16),
+    "depthwise, 5 x 5": Case((6, 17), (5, 5), 1, 1, padding=((2, 2), (2, 2)), groups=20),
+    "depthwise, 7 x 7": Case((8, 18), (7, 7), 1, 1, padding=((3, 3), (3, 3)), groups=16),
+    "depthwise, fewer channels than lanes": Case((5, 9), (3, 3), 1, 1, groups=3),
+    "narrow, 2 a group": Case((5, 10), (3, 3), 2, 2, padding=((1, 1), (1, 1)), groups=9),
+    "narrow, 4 a group": Case((6, 13), (3, 3), 4, 4, padding=((1, 1), (1, 1)), groups=5),
+    "narrow, 4 a group, stride 2": Case((9, 20), (3, 3), 4, 4, (2, 2), ((1, 1), (1, 1)), groups=8),
+    "narrow, 8 a group": Case((5, 8), (3, 3), 8, 8, padding=((1, 1), (1, 1)), groups=3),
+    "narrow, 8 a group, 3 x 5": Case((9, 14), (3, 5), 8, 8, (1, 2), ((1, 1), (4, 1)), groups=2),
+    "narrow, dilated": Case((7, 12), (3, 3), 4, 4, (1, 1), ((2, 2), (2, 2)), (2, 2), 4),
+    "narrow, 3-D": Case((3, 4, 9), (3, 3, 3), 4, 4, padding=((1, 1),) * 3, groups=4),
     "1-D": Case((20,), (5,), 4, 7, (2,), ((2, 1),)),
     "1-D, one pixel": Case((1,), (1,), 1, 1),
     "3-D": Case((5, 6, 9), (3, 2, 3), padding=((1, 0), (0, 1), (1, 1))),
     "3-D, strided, dilated": Case((7, 8, 9), (2, 3, 2), stride=(2, 1, 3), dilation=(3, 2, 1)),
     "3-D, depthwise": Case((5, 6, 8), (3, 3, 3), 1, 1, groups=5),
     "3-D, window of depth 1": Case((1, 6, 9), (1, 3, 3)),
+    "3-D, strips": Case((4, 5, 8), (3, 3, 3), 3, 33, padding=((1, 1),) * 3),
+    "3-D, planes of padding": Case((2, 4, 9), (2, 3, 3), 3, 5, padding=((3, 4), (1, 1), (0, 0))),
     "3-D, one plane read": Case((3, 6, 9), (1, 3, 3), padding=((-1, -1), (0, 0), (0, 0))),
 }
 
@@ -151,6 +164,9 @@ def _drawn(rng):
         C, OC = (C, 3) if C > OC else (2, OC)
     if rng.random() < 0.2:  # depthwise
         C, OC, groups = 1, int(rng.choice([1, 1, 2])), int(rng.choice([*CHANNELS, 130]))
+    elif rng.random() < 0.2:  # narrow groups
+        C = OC = int(rng.choice([2, 4, 8]))
+        groups = int(rng.choice([2, 3, 4, 7, 8, 9, 17]))
     return Case(tuple(size), kernel, C, OC, stride, tuple(padding), dilation, groups,
                 int(rng.choice([1, 2, 3])))
 
@@ -249,7 +265,9 @@ def test_weights_may_have_any_strides(layout, isa, rng):
 
 
 @pytest.mark.parametrize("name", ["LeNet 2", "groups, im2col", "stride 6, dilation 4", "3-D",
-                                  "depthwise", "1 x 1", "window = input", "cropped and padded"])
+                                  "3-D, planes of padding", "narrow, 4 a group", "depthwise",
+                                  "depthwise, 5 x 5", "narrow, 8 a group, 3 x 5", "1 x 1",
+                                  "window = input", "cropped and padded"])
 def test_nothing_is_read_or_written_outside_the_arrays(name, isa, rng):
     """Each array lies between NaNs: one that is read shows in the results, one written is gone."""
     case = CASES[name]
@@ -299,8 +317,10 @@ def test_nan_reaches_the_windows_that_see_it_and_no_other(name, isa, rng):
     Case((23, 25), (3, 3), 9, 17, stride=(2, 2), images=3),
     Case((4, 5), (3, 3), 70, 33, padding=((1, 1), (1, 1)), images=16),
     Case((19, 10), (3, 3), 1, 1, padding=((1, 1), (1, 1)), groups=69, images=4),
+    Case((19, 10), (3, 3), 4, 4, padding=((1, 1), (1, 1)), groups=17, images=4),
+    Case((19, 10), (1, 1), 64, 70, images=4),
     Case((7, 9, 11), (3, 3, 3), 4, 5, images=2),
-], ids=["strip", "strided", "im2col", "depthwise", "3-D"])
+], ids=["strip", "strided", "im2col", "depthwise", "narrow", "1 x 1", "3-D"])
 def test_bits_do_not_depend_on_the_number_of_threads(case, dtype, isa, rng, set_threads):
     arrays = case.arrays(dtype, rng, integers=False)
     set_threads(1)

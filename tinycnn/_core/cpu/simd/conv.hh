@@ -4,10 +4,9 @@
 //     rows [pixels][taps * C]   x   panel of weights [taps * C][NR]   =   y [pixels][NR]
 //
 // Rows come from one of two places: a strip (strip.hh) where the pixels of an output row are many
-// enough to fill a tile, else im2col (im2col.hh). Depthwise convolutions (depthwise.hh) have no
-// rows.
+// enough to fill a tile, else im2col (im2col.hh). Narrow groups (grouped.hh) have no rows.
 #pragma once
-#include "depthwise.hh"
+#include "grouped.hh"
 #include "im2col.hh"
 #include "strip.hh"
 
@@ -17,20 +16,20 @@ namespace TCN_ISA {
 
 template <class T>
 int64_t panels(const Gather* g) {
-  return is_depthwise(*g) ? 1 : g->groups * ceil_div(g->oc, NR<T>);
+  return narrow<T>(*g) ? ChannelVectors<T>(*g).count : g->groups * ceil_div(g->oc, NR<T>);
 }
 
 template <class T>
 int64_t packed_size(const Gather* g) {
-  return is_depthwise(*g) ? g->taps() * g->groups : panels<T>(g) * g->depth() * NR<T>;
+  return panels<T>(g) * g->depth() * (narrow<T>(*g) ? LANES<T> : NR<T>);
 }
 
 // Packs one panel: [taps * C][width], channels beyond the last are zero.
 template <class T>
 void pack(const Gather* gather, int64_t task, const void* weight, void* packed) {
   const Gather& g = *gather;
-  if (is_depthwise(g))
-    return pack_depthwise(g, static_cast<const T*>(weight), static_cast<T*>(packed));
+  if (narrow<T>(g))
+    return pack_narrow(g, task, static_cast<const T*>(weight), static_cast<T*>(packed));
   const int64_t in_group = ceil_div(g.oc, NR<T>);
   const int64_t group = task / in_group, from = task % in_group * NR<T>;
   const int width = panel_width<T>(g.oc - from);
@@ -54,20 +53,21 @@ void pack(const Gather* gather, int64_t task, const void* weight, void* packed) 
 template <class T>
 int64_t tile_pixels(const Gather& g) {
   const int64_t rows = TILE_NUMBERS<T> / most(g.depth(), 1);
-  return round_up(most(least(rows, 16 * MR), 2 * MR), MR);
+  const int64_t height = g.taps() == 1 ? 4 : 16;  // one tap: results are the larger part
+  return round_up(most(least(rows, height * MR), 2 * MR), MR);
 }
 
 template <class T>
 int64_t tasks(const Gather* g) {
   if (g->pixels() == 0) return 0;
-  if (is_depthwise(*g)) return g->pixels() / g->axis[2].out;
+  if (narrow<T>(*g)) return ceil_div(output_rows(*g), narrow_rows(*g));
   return g->groups *
          (uses_strip<T>(*g) ? strip_of<T>(*g).tiles : ceil_div(g->pixels(), tile_pixels<T>(*g)));
 }
 
 template <class T>
 int64_t task_scratch(const Gather* g) {
-  if (is_depthwise(*g)) return 1;
+  if (narrow<T>(*g)) return 1;
   if (uses_strip<T>(*g)) return strip_scratch<T>(strip_of<T>(*g));
   return tile_pixels<T>(*g) * (row_stride<T>(g->depth()) + g->oc) + 2 * NR<T>;
 }
@@ -142,8 +142,9 @@ void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, con
   if (!in_order) place_rows(g, group, from, count, result, y);
 }
 
-// A few rows of output of one group from a strip, for every panel of weights. Rows of the window
-// that lie in the padding are skipped.
+// A few rows of output of one group, plane by plane of the window, each from a strip, for every
+// panel of weights. Planes and rows of the window that lie in the padding are skipped; the first
+// plane starts the sums, be it all padding.
 template <class T>
 void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, const void* bias,
                   T* y, T* scratch) {
@@ -151,25 +152,30 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
   const Strip s = strip_of<T>(g);
   const int64_t group = task / s.tiles, in_group = ceil_div(g.oc, NR<T>), yc = g.y_channels();
   const StripTile t = StripTile::at(g, s, task % s.tiles);
-  const T* strip = fill_strip(g, s, t, group, x, scratch);
+  const Inside planes = Inside::of(d, t.d);
+  const int64_t y_plane = t.n * d.store_size + d.store0 + t.d * d.store_step;
   T padded[NR<T>];
-  for (int64_t panel = 0; panel < in_group; ++panel) {
-    const int64_t first = panel * NR<T>;
-    const int columns = int(least(NR<T>, g.oc - first)), width = panel_width<T>(g.oc - first);
-    Tile<T> tile{w.taps * g.c, nullptr, w.step * g.c,
-                 nullptr,      width,   panel_bias(bias, group * g.oc + first, columns, padded),
-                 false,        nullptr, w.store_step * yc,
-                 columns,      0,       h.delta * s.row};
-    for (int64_t o = t.from; o < t.from + t.height; ++o) {
-      const Inside rows = Inside::of(h, o);
-      tile.segments = rows.hi - rows.lo;
-      tile.a = strip + ((o - t.from) * h.step + rows.lo * h.delta) * s.row;
-      tile.b =
-          packed + (group * in_group + panel) * g.depth() * NR<T> + rows.lo * tile.depth * width;
-      const int64_t row =
-          (t.n * d.store_size + d.store0) * h.store_size + h.store0 + o * h.store_step;
-      tile.c = y + (row * w.store_size + w.store0) * yc + group * g.oc + first;
-      multiply_rows<T, true>(w.out, tile);
+  for (int64_t td = planes.lo; td < most(planes.hi, planes.lo + 1); ++td) {
+    const bool some = td < planes.hi;
+    const T* strip = scratch;
+    if (some) strip = fill_strip(g, s, t, planes.start + td * d.delta, group, x, scratch);
+    for (int64_t panel = 0; panel < in_group; ++panel) {
+      const int64_t first = panel * NR<T>;
+      const int columns = int(least(NR<T>, g.oc - first)), width = panel_width<T>(g.oc - first);
+      Tile<T> tile{w.taps * g.c,   nullptr, w.step * g.c,
+                   nullptr,        width,   panel_bias(bias, group * g.oc + first, columns, padded),
+                   td > planes.lo, nullptr, w.store_step * yc,
+                   columns,        0,       h.delta * s.row};
+      const T* b = packed + (group * in_group + panel) * g.depth() * NR<T>;
+      for (int64_t o = t.from; o < t.from + t.height; ++o) {
+        const Inside rows = Inside::of(h, o);
+        tile.segments = some ? rows.hi - rows.lo : 0;
+        tile.a = strip + ((o - t.from) * h.step + rows.lo * h.delta) * s.row;
+        tile.b = b + (td * h.taps + rows.lo) * tile.depth * width;
+        const int64_t row = y_plane * h.store_size + h.store0 + o * h.store_step;
+        tile.c = y + (row * w.store_size + w.store0) * yc + group * g.oc + first;
+        multiply_rows<T, true>(w.out, tile);
+      }
     }
   }
 }
@@ -178,9 +184,12 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
 template <class T>
 void gather(const Gather* g, int64_t task, const void* x, const void* packed, const void* bias,
             void* y, void* scratch) {
-  if (is_depthwise(*g))
-    return gather_depthwise(*g, task, static_cast<const T*>(x), static_cast<const T*>(packed),
-                            static_cast<const T*>(bias), static_cast<T*>(y));
+  if (const int G = narrow<T>(*g))
+    return with_group(G, [&](auto group) {
+      gather_narrow<T, decltype(group)::value>(*g, task, static_cast<const T*>(x),
+                                               static_cast<const T*>(packed),
+                                               static_cast<const T*>(bias), static_cast<T*>(y));
+    });
   const auto run = uses_strip<T>(*g) ? gather_strip<T> : gather_rows<T>;
   run(*g, task, static_cast<const T*>(x), static_cast<const T*>(packed), bias, static_cast<T*>(y),
       static_cast<T*>(scratch));

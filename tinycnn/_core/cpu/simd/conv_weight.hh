@@ -7,6 +7,7 @@
 // in order, so the sum is the same for any number of threads.
 #pragma once
 #include "conv.hh"
+#include "grouped_weight.hh"
 
 namespace TCN_ISA {
 
@@ -16,11 +17,12 @@ namespace TCN_ISA {
 template <class T>
 WeightTasks weight_tasks(const Gather* g) {
   WeightTasks t;
-  if (is_depthwise(*g)) {  // tiles are rows of output; sums are [taps][channels]
-    t.tiles = g->pixels() / g->axis[2].out;
+  if (narrow<T>(*g)) {  // tiles are rows of output, panels vectors of channels
+    t.tiles = output_rows(*g);
     t.chunk_tiles = ceil_div(t.tiles, 8);
     t.chunks = ceil_div(t.tiles, t.chunk_tiles);
-    t.tile_pixels = t.tap_blocks = t.panels = 1;
+    t.tile_pixels = t.tap_blocks = 1;
+    t.panels = ChannelVectors<T>(*g).count;
     t.block_taps = g->taps();
     t.group_tasks = 1;
     return t;
@@ -42,7 +44,7 @@ WeightTasks weight_tasks(const Gather* g) {
 
 template <class T>
 int64_t weight_scratch(const Gather* g, const WeightTasks* t) {
-  if (is_depthwise(*g)) return 1;
+  if (narrow<T>(*g)) return 1;
   const int64_t rows = uses_strip<T>(*g) ? strip_scratch<T>(strip_of<T>(*g))
                                          : t->tile_pixels * row_stride<T>(t->block_taps * g->c);
   return rows + t->tile_pixels * NR<T> + 3 * NR<T>;
@@ -50,9 +52,7 @@ int64_t weight_scratch(const Gather* g, const WeightTasks* t) {
 
 template <class T>
 int64_t weight_partial(const Gather* g, const WeightTasks* t) {
-  const int64_t sums =
-      is_depthwise(*g) ? g->taps() * g->groups : g->groups * t->panels * g->depth() * NR<T>;
-  return t->chunks * sums;
+  return t->chunks * t->group_tasks * t->panels * g->depth() * (narrow<T>(*g) ? LANES<T> : NR<T>);
 }
 
 // A panel of grad_y, [pixels][width]: packed, since pixels a multiple of 1 KB apart would fall into
@@ -97,23 +97,33 @@ void weight_rows(const Gather& g, const WeightTasks& t, int64_t group, int64_t i
   });
 }
 
-// Tile number `index`, the window rows of taps [tap0, tap1), from a strip.
+// Tile number `index`, the window rows of taps [tap0, tap1), from a strip for each plane of the
+// window. A plane that lies in the padding adds nothing, but the first tile starts the sums.
 template <class T>
 void weight_strip(const Gather& g, const WeightTasks& t, int64_t group, int64_t index, int64_t tap0,
                   int64_t tap1, bool add, const T* x, const T* grad_y, T* partial, T* panel,
                   T* memory) {
-  const Axis &h = g.axis[1], &w = g.axis[2];
+  const Axis &d = g.axis[0], &h = g.axis[1], &w = g.axis[2];
   const Strip s = strip_of<T>(g);
   const StripTile tile = StripTile::at(g, s, index);
-  const T* strip = fill_strip(g, s, tile, group, x, memory);
-  const int64_t height = w.taps * g.c, from = (tile.n * h.out + tile.from) * w.out;
-  each_panel(g, t, group, from, tile.height * w.out, grad_y, panel, [&](int64_t sums, int width) {
-    for (int64_t th = tap0 / w.taps; th < tap1 / w.taps; ++th)
-      multiply_rows<T, false>(
-          height, Tile<T>{w.out, strip + th * h.delta * s.row, w.step * g.c, panel, width, nullptr,
-                          add, partial + sums + (th * w.taps - tap0) * g.c * NR<T>, NR<T>, width,
-                          tile.height, h.step * s.row});
-  });
+  const Inside planes = Inside::of(d, tile.d);
+  const int64_t height = w.taps * g.c;
+  const int64_t from = ((tile.n * d.out + tile.d) * h.out + tile.from) * w.out;
+  for (int64_t row = tap0 / w.taps, end = tap1 / w.taps, next; row < end; row = next) {
+    const int64_t td = row / h.taps;
+    next = least(end, (td + 1) * h.taps);
+    const bool some = td >= planes.lo && td < planes.hi;
+    if (!some && add) continue;
+    const T* strip = memory;
+    if (some) strip = fill_strip(g, s, tile, planes.start + td * d.delta, group, x, memory);
+    each_panel(g, t, group, from, tile.height * w.out, grad_y, panel, [&](int64_t sums, int width) {
+      for (int64_t r = row; r < next; ++r)
+        multiply_rows<T, false>(
+            height, Tile<T>{w.out, strip + (r - td * h.taps) * h.delta * s.row, w.step * g.c, panel,
+                            width, nullptr, add, partial + sums + (r * w.taps - tap0) * g.c * NR<T>,
+                            NR<T>, width, some ? tile.height : 0, h.step * s.row});
+    });
+  }
 }
 
 // One task: a chunk of pixels and a block of taps of one group, into its own part of `partial`,
@@ -122,10 +132,13 @@ template <class T>
 void weight_gather(const Gather* plan, const WeightTasks* t, int64_t task, const void* x,
                    const void* grad_y, void* partial_, void* scratch) {
   const Gather& g = *plan;
-  if (is_depthwise(g))
-    return weight_depthwise(g, task * t->chunk_tiles, least(t->tiles, (task + 1) * t->chunk_tiles),
-                            static_cast<const T*>(x), static_cast<const T*>(grad_y),
-                            static_cast<T*>(partial_) + task * g.taps() * g.groups);
+  if (const int G = narrow<T>(g))
+    return with_group(G, [&](auto group) {
+      weight_narrow<T, decltype(group)::value>(
+          g, task * t->chunk_tiles, least(t->tiles, (task + 1) * t->chunk_tiles),
+          static_cast<const T*>(x), static_cast<const T*>(grad_y),
+          static_cast<T*>(partial_) + task * t->panels * g.depth() * LANES<T>);
+    });
   const int64_t block = task % t->tap_blocks, chunk = task / t->tap_blocks % t->chunks,
                 group = task / t->tap_blocks / t->chunks;
   const int64_t tap0 = block * t->block_taps, tap1 = least(g.taps(), tap0 + t->block_taps);
@@ -146,9 +159,9 @@ template <class T>
 void weight_finish(const Gather* plan, const WeightTasks* t, int64_t task, const void* partial_,
                    void* grad_weight) {
   const Gather& g = *plan;
-  if (is_depthwise(g))
-    return finish_depthwise(g, t->chunks, static_cast<const T*>(partial_),
-                            static_cast<T*>(grad_weight));
+  if (narrow<T>(g))
+    return finish_narrow(g, t->chunks, task, static_cast<const T*>(partial_),
+                         static_cast<T*>(grad_weight));
   const int64_t group = task / t->panels, panel = task % t->panels, panel_size = g.depth() * NR<T>;
   const T* sums =
       static_cast<const T*>(partial_) + (group * t->chunks * t->panels + panel) * panel_size;

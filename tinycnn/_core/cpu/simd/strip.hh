@@ -16,7 +16,7 @@ namespace TCN_ISA {
 
 struct Strip {
   int64_t height;  // rows of output in a tile
-  int64_t tiles;   // tiles in all images, of one group
+  int64_t tiles;   // tiles in all images and planes, of one group
   int64_t rows;    // rows of input for them
   int64_t row;     // numbers from one row to the next
   bool in_place;   // the strip is x itself
@@ -25,14 +25,14 @@ struct Strip {
 // Output pixels in a row below which a tile is better filled from several rows, by im2col.
 constexpr int64_t STRIP_PIXELS = 7;
 
-// Two axes at most, neighbouring taps side by side, and rows of a tile not 4 KB apart, where they
-// would all fall into the same set of the first cache.
+// Neighbouring taps side by side, more than one (a window of one pixel is better copied: it is read
+// only once), and rows of a tile not 4 KB apart, where they would all fall into the same set of the
+// first cache. Of three axes, the planes of a window come one after the other, each in a strip.
 template <class T>
 TCN_INLINE bool uses_strip(const Gather& g) {
-  const Axis &d = g.axis[0], &w = g.axis[2];
-  return g.c > 0 && d.in == 1 && d.out == 1 && d.taps == 1 && d.first == 0 &&
-         w.out >= STRIP_PIXELS && g.axis[1].taps > 0 && w.taps > 0 &&
-         (w.delta == 1 || w.taps == 1) && w.step * g.c * int64_t(sizeof(T)) % 4096 != 0;
+  const Axis& w = g.axis[2];
+  return g.c > 0 && g.taps() > 1 && w.out >= STRIP_PIXELS && (w.delta == 1 || w.taps == 1) &&
+         w.step * g.c * int64_t(sizeof(T)) % 4096 != 0;
 }
 
 TCN_INLINE bool stays_inside(const Axis& a) {
@@ -48,26 +48,27 @@ TCN_INLINE Strip strip_of(const Gather& g) {
   const int64_t fit = (TILE_NUMBERS<T> / s.row - (h.taps - 1) * h.delta - 1) / h.step + 1;
   s.height = most(1, least(least(fit, h.out), ceil_div(256, w.out)));
   s.rows = (s.height - 1) * h.step + (h.taps - 1) * h.delta + 1;
-  s.tiles = g.images * ceil_div(h.out, s.height);
+  s.tiles = g.images * g.axis[0].out * ceil_div(h.out, s.height);
   return s;
 }
 
-// A tile: output rows [from, from + height) of image n.
+// A tile: output rows [from, from + height) of plane d of image n.
 struct StripTile {
-  int64_t n, from, height;
+  int64_t n, d, from, height;
   static TCN_INLINE StripTile at(const Gather& g, const Strip& s, int64_t tile) {
-    const int64_t in_image = ceil_div(g.axis[1].out, s.height), from = tile % in_image * s.height;
-    return StripTile{tile / in_image, from, least(s.height, g.axis[1].out - from)};
+    const int64_t in_plane = ceil_div(g.axis[1].out, s.height), from = tile % in_plane * s.height;
+    const int64_t plane = tile / in_plane, planes = g.axis[0].out;
+    return StripTile{plane / planes, plane % planes, from, least(s.height, g.axis[1].out - from)};
   }
 };
 
-// Fills the strip of a tile, and returns where it lies: in `memory`, or in x.
+// Fills the strip of a tile from plane `plane` of x, and returns where it lies: in `memory`, or x.
 template <class T>
-const T* fill_strip(const Gather& g, const Strip& s, const StripTile& t, int64_t group, const T* x,
-                    T* memory) {
-  const Axis &h = g.axis[1], &w = g.axis[2];
+const T* fill_strip(const Gather& g, const Strip& s, const StripTile& t, int64_t plane,
+                    int64_t group, const T* x, T* memory) {
+  const Axis &d = g.axis[0], &h = g.axis[1], &w = g.axis[2];
   const int64_t xc = g.x_channels(), image = h.in * w.in * xc, top = t.from * h.step + h.first;
-  const T *x_image = x + t.n * image, *x_end = x + g.images * image;
+  const T *x_image = x + (t.n * d.in + plane) * image, *x_end = x + g.images * d.in * image;
   if (s.in_place) return x_image + top * s.row + w.first * xc;
   const int64_t columns = s.row / g.c;
   const int64_t lo = least(most(-w.first, 0), columns),

@@ -1,5 +1,5 @@
 // The micro-kernel: one tile of a matrix product, held in registers. Every matrix product runs
-// through here, and so every convolution but the depthwise ones (depthwise.hh).
+// through here, and so every convolution but those of narrow groups (grouped.hh).
 //
 //                    B  [K][NV vectors]
 //                    k: |== b0 ==|== b1 ==|          NV vector loads

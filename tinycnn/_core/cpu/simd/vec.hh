@@ -135,6 +135,27 @@ TCN_INLINE void store(T* p, const Vec<T>& v) {
   std::memcpy(p, &v, sizeof v);
 }
 
+// KEEP holds a vector in a register: a compiler may otherwise load it anew for every use. FORGET
+// hides where an address came from: in a long unrolled body, a compiler may otherwise keep hundreds
+// of sums of addresses on the stack.
+#if defined(TCN_GNU_VECTORS) && defined(__x86_64__)
+#define TCN_KEEP(v) asm("" : "+v"(v))
+#define TCN_FORGET(p) asm("" : "+r"(p))
+#elif defined(TCN_GNU_VECTORS) && defined(__aarch64__)
+#define TCN_KEEP(v) asm("" : "+w"(v))
+#define TCN_FORGET(p) asm("" : "+r"(p))
+#else
+#define TCN_KEEP(v) ((void)0)
+#define TCN_FORGET(p) ((void)0)
+#endif
+
+// Asks for the cache line at p, which need not be inside an array.
+#if defined(__GNUC__)
+#define TCN_PREFETCH(p) __builtin_prefetch(p)
+#else
+#define TCN_PREFETCH(p) ((void)(p))
+#endif
+
 // The first n lanes, in powers of two so that every move is of a constant size; the rest is zero.
 template <class T, int STEP = LANES<T> / 2>
 TCN_INLINE void move_some(T* to, const T* from, int n) {
