@@ -30,6 +30,8 @@ cdef extern from "simd/winograd_api.hh" nogil:
                            void*, void*, void*) noexcept nogil
         void (*weight_finish)(const Gather*, const WinogradSums*, int64_t, const void*, void*) noexcept nogil
     bint winograd_fits(const Gather&)
+    bint winograd_pays(const Gather&)
+    int64_t winograd_best(const Gather&)
     const WinogradKernels* winograd_kernels_for(int isa, int wide)
 
 cnp.import_array()
@@ -39,9 +41,9 @@ cdef int64_t winograd_tile(const Gather* g, str algorithm) except -1:
     """Pixels of a tile along each axis, 2 or 4; 0 where another algorithm is faster, or named."""
     if not winograd_fits(g[0]) or algorithm not in ("auto", "winograd"):
         return 0
-    if algorithm == "auto" and (g.c < 16 or g.oc < 16):
+    if algorithm == "auto" and not winograd_pays(g[0]):
         return 0
-    return 4
+    return winograd_best(g[0])
 
 
 cdef int run_winograd(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray weight, bias,

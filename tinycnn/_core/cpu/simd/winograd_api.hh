@@ -57,4 +57,23 @@ TCN_INLINE bool winograd_fits(const Gather& g) {
   return fits;
 }
 
+// Multiplications of a channel pair, for tiles of `out` x `out` outputs.
+TCN_INLINE int64_t winograd_cost(const Gather& g, int64_t out) {
+  const int64_t high = (g.axis[1].out + out - 1) / out, across = (g.axis[2].out + out - 1) / out;
+  return g.images * g.axis[0].out * high * across * (out + 2) * (out + 2);
+}
+
+// Outputs of a tile along each axis, 2 or 4, whichever multiplies less.
+TCN_INLINE int64_t winograd_best(const Gather& g) {
+  return winograd_cost(g, 2) < winograd_cost(g, 4) ? 2 : 4;
+}
+
+// Whether it is faster than the direct convolution, by measured crossovers: its transforms want to be
+// shared by 16 channels on either side and its weights by 8 tiles, and tiles that stick out of small
+// maps must leave it half as many multiplications.
+TCN_INLINE bool winograd_pays(const Gather& g) {
+  const int64_t out = winograd_best(g), cost = winograd_cost(g, out);
+  return g.c >= 16 && g.oc >= 16 && cost >= 8 * (out + 2) * (out + 2) && 2 * cost <= 9 * g.pixels();
+}
+
 TCN_TABLE(WinogradKernels, winograd_kernels)
