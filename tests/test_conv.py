@@ -50,10 +50,11 @@ class Case(NamedTuple):
 def run(kernels, case, x, weight, bias, grad_y, input_bias):
     """All passes, into memory that holds something else before."""
     window, groups = case.window, case.groups
-    results = [np.full_like(a, 77) for a in (grad_y, grad_y, x, x, weight, bias)]
-    y, y_plain, grad_x, transposed, grad_weight, grad_bias = results
+    results = [np.full_like(a, 77) for a in (grad_y, grad_y, grad_y, x, x, weight, bias)]
+    y, y_plain, y_relu, grad_x, transposed, grad_weight, grad_bias = results
     kernels.conv_forward(x, weight, bias, y, window, groups)
     kernels.conv_forward(x, weight, None, y_plain, window, groups)
+    kernels.conv_forward(x, weight, bias, y_relu, window, groups, True)
     kernels.conv_backward_input(grad_y, weight, None, grad_x, window, groups)
     kernels.conv_backward_input(grad_y, weight, input_bias, transposed, window, groups)
     kernels.conv_backward_weight(x, grad_y, grad_weight, window, groups)

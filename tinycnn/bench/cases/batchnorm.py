@@ -53,8 +53,8 @@ def onnx_evaluation(shape: tuple[int, ...], runtime: OnnxRuntime):
 
 def works(shape: tuple[int, ...]) -> dict[str, Work]:
     """Operations for each number, forward: sum 1, squared distance to the mean 3, scale and
-    shift 2; backward: normalize again 2, two sums 3, result 4. ReLU adds a comparison each way and no
-    byte, a residual sum an addition, two arrays read and one written."""
+    shift 2; backward: normalize again 2, two sums 3, result 4. ReLU adds a comparison each
+    way and no byte, a residual sum an addition, two arrays read and one written."""
     count = prod(shape)
     return {"forward": Work(6 * count, 12 * count), "backward": Work(9 * count, 20 * count),
             "forward + backward": Work(15 * count, 32 * count),
@@ -72,4 +72,5 @@ def run(bench: Bench) -> None:
 SUITE = Suite(
     "batchnorm",
     "Batch norm, float32; bytes: x twice and y once forward; x and its gradient twice and one "
-    "result backward; x and y in evaluation; a residual sum reads two and writes one more", "B", run)
+    "result backward; x and y in evaluation; a residual sum reads two and writes one more",
+    "B", run)

@@ -221,16 +221,10 @@ TCN_INLINE V normal(V x, V mean, V scale, V bias) {
   return (x - mean) * scale + bias;
 }
 
-template <class V>
-TCN_INLINE V rectified(V y, V zero) {
-  return select(y <= zero, zero, y);  // NaN stays
-}
-
 template <bool RESIDUAL, bool RELU, class T>
 void apply_chunk(const NormPlan& p, const NormChunk& k, const T* x, const T* residual, const T* t,
                  T* y) {
   const T *mean = t + MEAN * p.width, *scale = t + SCALE * p.width, *bias = t + BIAS * p.width;
-  const Vec<T> zero = broadcast(T(0));
   walk<T>(p, k, [&](int64_t at, int64_t j, int64_t rows, int64_t) {
     const Block<T> m = Block<T>::of(mean + j), s = Block<T>::of(scale + j),
                    b = Block<T>::of(bias + j);
@@ -238,13 +232,13 @@ void apply_chunk(const NormPlan& p, const NormChunk& k, const T* x, const T* res
         const int64_t i = at + u * LANES<T>;
         Vec<T> v = normal(stream(x + i), m.v[u], s.v[u], b.v[u]);
         if constexpr (RESIDUAL) v += stream(residual + i);
-        stream_to(y + i, RELU ? rectified(v, zero) : v);
+        stream_to(y + i, RELU ? rectified(v) : v);
       }
   });
   for (int64_t j = 0, i = k.rows * p.width; j < k.rest; ++j, ++i) {
     T v = normal(x[i], mean[j], scale[j], bias[j]);
     if constexpr (RESIDUAL) v += residual[i];
-    y[i] = RELU ? rectified(v, T(0)) : v;
+    y[i] = RELU ? rectified(v) : v;
   }
 }
 

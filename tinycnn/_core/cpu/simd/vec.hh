@@ -180,6 +180,12 @@ TCN_INLINE V vmin(V a, V b) {
   return select(a < b, a, b);
 }
 
+// Negative numbers become 0; NaN stays.
+template <class V>
+TCN_INLINE V rectified(V v) {
+  return select(v <= V{}, V{}, v);
+}
+
 // Square root of every lane; the compiler turns the loop into one instruction.
 template <class T>
 TCN_INLINE Vec<T> vsqrt(Vec<T> v) {
