@@ -177,7 +177,7 @@ def test_rounding_stays_within_the_bound_of_a_sum(name, dtype, isa, rng):
     exact = run(reference, case, *[a.astype(np.longdouble) for a in arrays])
     sizes = run(reference, case, *[abs(a).astype(np.longdouble) for a in arrays])
     _, weight, _, grad_y, _ = arrays
-    terms = [weight[0].size + 1] * 2 + [weight[..., 0].size + 1] * 2 + [grad_y[..., 0].size] * 2
+    terms = [weight[0].size + 1] * 3 + [weight[..., 0].size + 1] * 2 + [grad_y[..., 0].size] * 2
     for got, expected, size, n in zip(run(cpu, case, *arrays), exact, sizes, terms):
         assert np.all(abs(got - expected) <= n * np.finfo(dtype).eps * size)
 
@@ -246,7 +246,7 @@ def test_weights_may_have_any_strides(layout, isa, rng):
     if layout != "one for all":
         grad_weight = laid_out(np.full(weight.shape, 77, np.float32))
         cpu.conv_backward_weight(x, grad_y, grad_weight, case.window, case.groups)
-        np.testing.assert_array_equal(grad_weight, expected[4])
+        np.testing.assert_array_equal(grad_weight, expected[5])
 
 
 @pytest.mark.parametrize("name", ["LeNet 2", "groups, im2col", "stride 6, dilation 4", "3-D",

@@ -190,8 +190,8 @@ class _ConvTranspose(_Conv):
         extra = self.output_padding
         if output_size is not None:
             extra = self._extra(input.shape, frozen(tuple(output_size)))
-        return self._operate(self.operation, input, self.weight, self.bias, self.stride, self.padding, extra,
-                             self.groups, self.dilation)
+        return self._operate(self.operation, input, self.weight, self.bias, self.stride,
+                             self.padding, extra, self.groups, self.dilation)
 
     def _extra(self, shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
         """The output_padding that leads from an input of this shape to the wanted size."""

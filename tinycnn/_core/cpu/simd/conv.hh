@@ -159,7 +159,8 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
     Tile<T> tile{w.taps * g.c, nullptr, w.step * g.c,
                  nullptr,      width,   panel_bias(bias, group * g.oc + first, columns, padded),
                  false,        nullptr, w.store_step * yc,
-                 columns,      0,       h.delta * s.row, g.relu};
+                 columns,      0,       h.delta * s.row,
+                 g.relu};
     for (int64_t o = t.from; o < t.from + t.height; ++o) {
       const Inside rows = Inside::of(h, o);
       tile.segments = rows.hi - rows.lo;

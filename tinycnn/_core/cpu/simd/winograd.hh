@@ -157,7 +157,8 @@ TCN_INLINE void see_input(const Gather& g, const Plan& plan, int64_t tile, const
          at.w + aw.first, c0, c1, seen, position);
 }
 
-// The outputs of one tile: A^T m A + bias, perhaps rectified, from [positions][.][columns], for channels from `first`.
+// The outputs of one tile: A^T m A + bias, perhaps rectified, from [positions][.][columns], for
+// channels from `first`.
 template <class T, int M>
 void finish(const Gather& g, const Winograd& w, int64_t tile, int64_t first, int64_t columns,
             const T* made, int64_t position, const T* bias, T* y) {
