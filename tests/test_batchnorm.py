@@ -7,7 +7,8 @@ import pytest
 import tinycnn
 from tinycnn._core import reference
 from tinycnn._core.cpu import batchnorm as cpu
-from tinycnn.ops.normalization import batch_norm
+from tinycnn.ops.activation import relu
+from tinycnn.ops.normalization import batch_norm, batch_norm_relu
 from tinycnn.testing import gradcheck
 
 
@@ -190,20 +191,80 @@ def test_kernels_agree_with_the_reference(M, C, dtype, isa):
         kernels.batch_norm_move(got[3], mean, 1.25, 0.3)
         for w, b in ((weight, bias), (None, None), (weight, None), (None, bias)):
             got.append(np.full((M, C), 77, dtype))
-            kernels.batch_norm_apply(x, mean, invstd, w, b, got[-1])
+            kernels.batch_norm_apply(x, mean, invstd, w, b, None, False, got[-1])
             for training in (True, False):
-                grads = [np.full((M, C), 77, dtype), np.full(C, 77, dtype), np.full(C, 77, dtype)]
-                kernels.batch_norm_backward(x, grad_y, mean, invstd, w, training, *grads)
-                got += grads
+                got += _gradients(kernels, x, grad_y, None, mean, invstd, w, b, False, training)
         got.append(np.full((M, C), 77, dtype))  # frozen: nobody wants the sums
-        kernels.batch_norm_backward(x, grad_y, mean, invstd, w, False, got[-1], None, None)
+        kernels.batch_norm_backward(x, grad_y, None, mean, invstd, w, b, False, False, got[-1],
+                                    None, None, None)
         got += [np.full(C, 77, dtype), np.full(C, 77, dtype)]  # the input is a leaf
-        kernels.batch_norm_backward(x, grad_y, mean, invstd, w, True, None, got[-2], got[-1])
+        kernels.batch_norm_backward(x, grad_y, None, mean, invstd, w, b, False, True, None,
+                                    got[-2], got[-1], None)
         results.append(got)
     # sums of M random numbers grow with sqrt(M), and so do their errors
     tolerance = (3e-6 if dtype == np.float32 else 1e-14) * max(M, 10) ** 0.5
     for expected, got in zip(*results):
         np.testing.assert_allclose(got, expected, atol=tolerance, rtol=1e-5)
+
+
+def _gradients(kernels, x, grad_y, y, mean, invstd, weight, bias, relu, training):
+    """grad_x, grad_weight, grad_bias and, if y is given, grad_residual."""
+    grads = [np.full_like(a, 77) for a in (x, mean, mean, *([] if y is None else [x]))]
+    kernels.batch_norm_backward(x, grad_y, y, mean, invstd, weight, bias, relu, training,
+                                *grads[:3], None if y is None else grads[3])
+    return grads
+
+
+def _away_from_zero(y, x):
+    """Moves x where y, which grows with it, is so near to 0 that rounding decides its sign."""
+    x[abs(y) < 1e-3] += x.dtype.type(0.01)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("M", "C"), SIZES)
+def test_rectified_kernels_agree_with_the_reference(M, C, dtype, isa):
+    x, grad_y, mean, invstd, weight, bias = _case(M, C, dtype)
+    residual = grad_y[::-1].copy()
+    weight = abs(weight) + dtype(0.5)  # y grows with x
+    y, z = np.empty_like(x), np.empty_like(x)
+    for w, b in ((weight, bias), (None, None)):
+        reference.batch_norm_apply(x, mean, invstd, w, b, None, False, y)
+        _away_from_zero(y, x)
+        reference.batch_norm_apply(x, mean, invstd, w, b, residual, False, y)
+        _away_from_zero(y, residual)
+        results = []
+        for kernels in reference, cpu:
+            kernels.batch_norm_apply(x, mean, invstd, w, b, None, True, y)
+            kernels.batch_norm_apply(x, mean, invstd, w, b, residual, True, z)
+            got = [y.copy(), z.copy()]
+            for training in (True, False):
+                got += _gradients(kernels, x, grad_y, None, mean, invstd, w, b, True, training)
+                got += _gradients(kernels, x, grad_y, z, mean, invstd, w, b, True, training)
+            got.append(np.full_like(x, 77))  # frozen, but the residual is not
+            kernels.batch_norm_backward(x, grad_y, z, mean, invstd, w, b, True, False, None, None,
+                                        None, got[-1])
+            results.append(got)
+        tolerance = (3e-6 if dtype == np.float32 else 1e-14) * max(M, 10) ** 0.5
+        for expected, got in zip(*results):
+            np.testing.assert_allclose(got, expected, atol=tolerance, rtol=1e-5)
+
+
+@pytest.mark.parametrize("residual", [True, False])
+def test_the_mask_of_backward_is_the_one_of_forward(residual, rng, isa):
+    """Bit for bit, also where y is one rounding away from 0: the gradient is 0 exactly where y is.
+    """
+    M, C = 4000, 70
+    x = rng.integers(-3, 4, (M, C)).astype(np.float32) * np.float32(0.1)
+    mean, invstd, weight = (rng.uniform(0.5, 2, C).astype(np.float32) for _ in range(3))
+    level = rng.integers(-3, 4, C).astype(np.float32) * np.float32(0.1)
+    bias = -(level - mean) * (invstd * weight)  # y is about 0 where x is `level`
+    other = x[::-1].copy() * np.float32(1e-7) if residual else None
+    y, grad_y = np.empty_like(x), np.ones_like(x)
+    cpu.batch_norm_apply(x, mean, invstd, weight, bias, other, True, y)
+    grads = _gradients(cpu, x, grad_y, y if residual else None, mean, invstd, weight, bias, True,
+                       False)
+    np.testing.assert_array_equal(grads[0] != 0, y > 0)
+    assert 0.2 < (y > 0).mean() < 0.8
 
 
 @pytest.mark.parametrize(("M", "C"), [(9000, 6), (70001, 1), (3000, 64), (700, 200)])
@@ -212,10 +273,13 @@ def test_bits_do_not_depend_on_the_number_of_threads(M, C, set_threads):
     results = []
     for threads in (1, 2, 3, 7):
         set_threads(threads)
-        got = [np.empty(C, np.float32) for _ in range(4)] + [np.empty_like(x), np.empty_like(x)]
+        got = [np.empty(C, np.float32) for _ in range(2)] + [np.empty_like(x) for _ in range(3)]
         cpu.batch_norm_statistics(x, got[0], got[1])
-        cpu.batch_norm_apply(x, mean, invstd, weight, bias, got[4])
-        cpu.batch_norm_backward(x, grad_y, mean, invstd, weight, True, got[5], got[2], got[3])
+        cpu.batch_norm_apply(x, mean, invstd, weight, bias, None, False, got[2])
+        cpu.batch_norm_apply(x, mean, invstd, weight, bias, None, True, got[3])
+        cpu.batch_norm_apply(x, mean, invstd, weight, bias, grad_y, True, got[4])
+        for y, rectified in (None, False), (None, True), (got[4], True):
+            got += _gradients(cpu, x, grad_y, y, mean, invstd, weight, bias, rectified, True)
         results.append([a.tobytes() for a in got])
     assert all(result == results[0] for result in results)
 
@@ -274,6 +338,69 @@ def test_gradient_of_what_is_wanted_alone(rng):
     assert x.grad is None
 
 
+# --- with ReLU and residual ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("residual", [True, False])
+@pytest.mark.parametrize("shape", [(6, 3), (4, 70, 5), (3, 6, 5, 4), (2, 64, 3, 3), (2, 3, 2, 2, 5),
+                                   (0, 3, 2, 2)])
+def test_rectified_is_batch_norm_then_sum_then_relu(shape, residual, training, dtype, rng):
+    C = shape[1]
+    x, other, grad = rng.standard_normal((3, *shape)).astype(dtype)
+    mean, weight, bias = rng.standard_normal((3, C)).astype(dtype)
+    results = []
+    for fused in True, False:
+        leaves = [tinycnn.tensor(a.copy(), requires_grad=True) for a in (x, weight, bias, other)]
+        moving = [tinycnn.tensor(mean), tinycnn.tensor(mean**2 + 1)]
+        options = {"training": training, "momentum": 0.3, "eps": 1e-3}
+        if fused:
+            y = batch_norm_relu(leaves[0], *moving, *leaves[1:3], **options,
+                                residual=leaves[3] if residual else None)
+        else:
+            y = batch_norm(leaves[0], *moving, *leaves[1:3], **options)
+            y = relu(y + leaves[3] if residual else y)
+        y.backward(tinycnn.tensor(grad))
+        results.append([y, *moving, *[t.grad for t in leaves[: 3 + residual]]])
+    for got, expected in zip(*results):
+        assert got.dtype == dtype
+        np.testing.assert_allclose(got.data, expected.data, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("residual", [True, False])
+def test_gradient_of_rectified(residual, training, rng):
+    statistics = (None, None) if training else (tensor([0.5, 1]), tensor([1, 2]))
+    leaves = [tinycnn.tensor(rng.standard_normal(s), requires_grad=True)
+              for s in ((5, 2, 3), 2, 2, (5, 2, 3))[: 3 + residual]]
+
+    def function(x, weight, bias, other=None):
+        return batch_norm_relu(x, *statistics, weight, bias, training=training, residual=other)
+
+    assert gradcheck(function, leaves, per_element=True)
+
+
+def test_rectified_keeps_nan_and_hands_its_gradient_on():
+    x = tensor([[np.nan], [1], [-1]], requires_grad=True)
+    y = batch_norm_relu(x, tensor([0]), tensor([1]), eps=0)
+    y.backward(tensor([[1], [1], [1]]))
+    np.testing.assert_array_equal(y.data, [[np.nan], [1], [0]])
+    np.testing.assert_array_equal(x.grad.numpy(), [[1], [1], [0]])
+
+
+def test_one_array_may_be_input_and_residual(rng):
+    values = rng.standard_normal((6, 3))
+    grads = []
+    for fused in True, False:
+        x = tinycnn.tensor(values, requires_grad=True)
+        y = (batch_norm_relu(x, None, None, training=True, residual=x) if fused else
+             relu(batch_norm(x, None, None, training=True) + x))
+        (y * y).sum().backward()
+        grads.append(x.grad.numpy())
+    np.testing.assert_allclose(*grads, rtol=1e-12)
+
+
 # --- messages --------------------------------------------------------------------------------
 
 A = np.zeros((2, 3), np.float32)
@@ -307,6 +434,17 @@ def test_message(arguments, options, error, message):
         tensors = arguments
     with pytest.raises(error, match=message):
         batch_norm(*tensors, **options)
+
+
+def test_messages_of_batch_norm_relu():
+    x, row = tinycnn.tensor(A), tinycnn.tensor(C3)
+    with pytest.raises(ValueError, match=r"batch_norm_relu: expected weight \(3,\)"):
+        batch_norm_relu(x, row, row, tinycnn.tensor(C3[:2]))
+    with pytest.raises(TypeError, match="batch_norm_relu: expected residual to be a Tensor"):
+        batch_norm_relu(x, row, row, residual=A)
+    for other in A[:1], A.astype(float):
+        with pytest.raises(ValueError, match=r"residual of the shape and dtype of input, \(2, 3\)"):
+            batch_norm_relu(x, row, row, residual=tinycnn.tensor(other))
 
 
 def test_statistics_must_be_tensors():

@@ -435,6 +435,7 @@ def test_onnx_runtime_runs_the_same_network(onnxruntime):
     x = libraries.numbers(3, 3, 16, 16)
     for model, images in [
         (models.lenet5(nn), libraries.numbers(2, 1, 28, 28)),
+        (models.resnet18(nn), libraries.numbers(1, 3, 32, 32)),
         (nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(4),
                        nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
                        nn.Linear(4, 5)), x),

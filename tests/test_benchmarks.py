@@ -28,6 +28,8 @@ SCRIPTS = [  # script, --only, the row it names: case, what, unit
     ("bench_optim", "61,706, Adam", ("LeNet-5, 61,706", "Adam", "B")),
     ("bench_train_step", "batch 1, training",
      ("LeNet-5, 28x28, batch 1", "training step", "FLOP")),
+    ("bench_train_step", "VGG-11 with batch norm, 32x32, batch 32, forward",
+     ("VGG-11 with batch norm, 32x32, batch 32", "forward", "FLOP")),
     ("bench_overhead", "relu, recorded", ("relu", "recorded", "")),
 ]
 
@@ -104,7 +106,7 @@ def test_script_compares_with_torch(script, only, row, capsys, tmp_path):
     assert best == found["best"]
     mine = found["times"]["tinycnn"]["median"]
     assert found["ratios"] == {"torch": pytest.approx(theirs[best] / mine)}
-    forms = {"bench_optim": 2, "bench_train_step": 4, "bench_overhead": 1}.get(script, 2)
+    forms = {"bench_overhead": 1}.get(script, 4 if row[0].startswith("LeNet-5, 28x28") else 2)
     no_choice = row[0].startswith(("64->64 9,", "128x512"))  # 3 or 2 axes: PyTorch has one layout
     assert len(theirs) == (1 if no_choice else forms)
 
@@ -176,8 +178,42 @@ def test_lenet_is_the_one_of_the_package():
     assert [type(layer) for layer in ours] == [type(layer) for layer in packaged]
     linear = models.lenet5(tinycnn.nn, linear_c5=True).parameters()
     assert sum(p.numel() for p in linear) == sum(p.numel() for p in ours.parameters()) == 61_706
-    assert models.LENET5_FORWARD_FLOP == 2 * 416_520
-    assert sum(int(np.prod(shape)) for shape in models.vgg11_shapes()) == 9_231_114
+    assert sum(models.LENET5) == 416_520
+    assert models.flop(models.LENET5, training=False) == 2 * 416_520
+    assert models.flop(models.LENET5, training=True) == 2 * (3 * 416_520 - 6 * 28 * 28 * 25)
+
+
+@pytest.mark.parametrize(("name", "parameters", "multiplications"), [
+    ("vgg11_bn", 9_231_114, 152_769_536), ("resnet18", 11_173_962, 555_422_720),
+])
+def test_networks_have_the_size_of_their_papers(name, parameters, multiplications):
+    net = getattr(models, name)(tinycnn.nn)
+    assert sum(p.numel() for p in net.parameters()) == parameters
+    assert sum({"vgg11_bn": models.VGG11, "resnet18": models.RESNET18}[name]) == multiplications
+    if name == "vgg11_bn":
+        assert [p.shape for p in net.parameters()] == models.vgg11_shapes()
+
+
+@pytest.mark.parametrize("name", ["vgg11_bn", "resnet18"])
+def test_networks_are_the_same_in_both_libraries(name):
+    """Same names, same scores in training and in evaluation, same running statistics."""
+    torch = pytest.importorskip("torch", reason=NO_TORCH)
+    make = getattr(models, name)
+    ours, theirs = make(tinycnn.nn), make(torch.nn)
+    state = theirs.state_dict()
+    assert list(ours.state_dict()) == list(state)
+    ours.load_state_dict({key: value.numpy() for key, value in state.items()})
+    x = np.random.default_rng(0).standard_normal((4, 3, 32, 32)).astype(np.float32)
+    for net in ours.train(), theirs.train(), ours.eval(), theirs.eval():
+        with tinycnn.no_grad(), torch.no_grad():
+            scores = net((tinycnn if net is ours else torch).tensor(x)).numpy()
+        if net is ours:
+            mine = scores
+        else:
+            np.testing.assert_allclose(mine, scores, atol=1e-3 * abs(scores).max())
+    for key, value in theirs.state_dict().items():
+        np.testing.assert_allclose(ours.state_dict()[key].numpy(), value.numpy(), atol=1e-4,
+                                   rtol=1e-3)
 
 
 def test_both_libraries_do_the_same_work():

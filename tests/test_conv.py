@@ -50,10 +50,11 @@ class Case(NamedTuple):
 def run(kernels, case, x, weight, bias, grad_y, input_bias):
     """All passes, into memory that holds something else before."""
     window, groups = case.window, case.groups
-    results = [np.full_like(a, 77) for a in (grad_y, grad_y, x, x, weight, bias)]
-    y, y_plain, grad_x, transposed, grad_weight, grad_bias = results
+    results = [np.full_like(a, 77) for a in (grad_y, grad_y, grad_y, x, x, weight, bias)]
+    y, y_plain, y_relu, grad_x, transposed, grad_weight, grad_bias = results
     kernels.conv_forward(x, weight, bias, y, window, groups)
     kernels.conv_forward(x, weight, None, y_plain, window, groups)
+    kernels.conv_forward(x, weight, bias, y_relu, window, groups, True)
     kernels.conv_backward_input(grad_y, weight, None, grad_x, window, groups)
     kernels.conv_backward_input(grad_y, weight, input_bias, transposed, window, groups)
     kernels.conv_backward_weight(x, grad_y, grad_weight, window, groups)
@@ -192,7 +193,7 @@ def test_rounding_stays_within_the_bound_of_a_sum(name, dtype, isa, rng):
     exact = run(reference, case, *[a.astype(np.longdouble) for a in arrays])
     sizes = run(reference, case, *[abs(a).astype(np.longdouble) for a in arrays])
     _, weight, _, grad_y, _ = arrays
-    terms = [weight[0].size + 1] * 2 + [weight[..., 0].size + 1] * 2 + [grad_y[..., 0].size] * 2
+    terms = [weight[0].size + 1] * 3 + [weight[..., 0].size + 1] * 2 + [grad_y[..., 0].size] * 2
     for got, expected, size, n in zip(run(cpu, case, *arrays), exact, sizes, terms):
         assert np.all(abs(got - expected) <= n * np.finfo(dtype).eps * size)
 
@@ -261,7 +262,7 @@ def test_weights_may_have_any_strides(layout, isa, rng):
     if layout != "one for all":
         grad_weight = laid_out(np.full(weight.shape, 77, np.float32))
         cpu.conv_backward_weight(x, grad_y, grad_weight, case.window, case.groups)
-        np.testing.assert_array_equal(grad_weight, expected[4])
+        np.testing.assert_array_equal(grad_weight, expected[5])
 
 
 @pytest.mark.parametrize("name", ["LeNet 2", "groups, im2col", "stride 6, dilation 4", "3-D",

@@ -61,6 +61,10 @@ class Tinycnn:
     def model(self, model):
         return model
 
+    def batch_norm_relu(self, x, mean, var, weight, bias, residual=None):
+        """Batch norm in training, the sum with a residual, ReLU."""
+        return self.F.batch_norm_relu(x, mean, var, weight, bias, True, residual=residual)
+
 
 class Torch:
     """PyTorch in one of its layouts."""
@@ -89,6 +93,11 @@ class Torch:
 
     def model(self, model):
         return model.to(memory_format=self._format(4))
+
+    def batch_norm_relu(self, x, mean, var, weight, bias, residual=None):
+        """Batch norm in training, the sum with a residual, ReLU: the last two in place."""
+        y = self.F.batch_norm(x, mean, var, weight, bias, True)
+        return (y if residual is None else y.add_(residual)).relu_()
 
     def _format(self, axes):
         if self.layout == "contiguous" or axes not in (4, 5):

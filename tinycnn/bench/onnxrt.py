@@ -98,6 +98,8 @@ def modules(graph: Graph, module: nn.Module, x: str) -> str:
         for layer in module:
             x = modules(graph, layer, x)
         return x
+    if hasattr(module, "write"):  # a block of several layers knows how it is written
+        return module.write(graph, modules, x)
     for kind, rule in RULES.items():
         if isinstance(module, kind):
             return rule(graph, module, x)

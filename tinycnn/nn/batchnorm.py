@@ -1,12 +1,14 @@
 """Batch normalisation layers: they keep the running statistics. See ops/normalization.py."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy
 
 from .._core.checks import fail, float_of, require, shape_text
 from ..autograd import wrap
-from ..ops.normalization import batch_norm
+from ..ops.activation import relu
+from ..ops.normalization import batch_norm, batch_norm_relu
 from ..tensor import Tensor
 from . import init
 from .module import Module
@@ -64,6 +66,27 @@ class _BatchNorm(Module):
                 fill(parameter)
 
     def forward(self, input: Tensor) -> Tensor:
+        return self._normalise(batch_norm, input)
+
+    def forward_relu(self, input: Tensor, residual: Tensor | None = None) -> Tensor:
+        """relu(self(input) + residual) in one pass over memory: the end of a residual block.
+
+        Args:    input (Tensor): as for calling the layer.
+                 residual (Tensor or None): what is added before the ReLU, shape of input.
+        Returns: Tensor, shape of input.
+        Example: >>> import tinycnn
+                 >>> layer = BatchNorm1d(1, eps=0)
+                 >>> x = tinycnn.tensor([[1.0], [3.0]])
+                 >>> layer.forward_relu(x, residual=tinycnn.tensor([[4.0], [-0.5]])).tolist()
+                 [[3.0], [0.5]]
+        """
+        alone = self._hooks or type(self).forward is not _BatchNorm.forward
+        if alone:  # what comes out of this layer itself is wanted
+            output = self(input)
+            return relu(output if residual is None else output + residual)
+        return self._normalise(batch_norm_relu, input, residual=residual)
+
+    def _normalise(self, operation: Callable[..., Tensor], input: Tensor, **options: Any) -> Tensor:
         if input.ndim not in self.axes:
             fail(type(self).__name__, f"input {' or '.join(self.axes.values())}",
                  shape_text(input.shape), "Add the missing axes, or take the layer that fits.")
@@ -72,8 +95,8 @@ class _BatchNorm(Module):
         if momentum is None:  # the plain average over all batches so far
             momentum = 1.0 / (self.num_batches_tracked.item() + 1) if tracks else 0.0
         training = self.training or not tracks
-        output = batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias,
-                                training, momentum, self.eps)
+        output = operation(input, self.running_mean, self.running_var, self.weight, self.bias,
+                           training, momentum, self.eps, **options)
         if training and tracks:
             self.num_batches_tracked.data += 1
         return output

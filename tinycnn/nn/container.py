@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from .._core.checks import fail
 from ..ops.reshaping import flatten, unflatten
 from ..tensor import Tensor
+from .fusion import run
 from .module import MODULE, Module
 
 S = TypeVar("S", bound="_Sequence")
@@ -94,6 +95,8 @@ class _Sequence(Module):
 class Sequential(_Sequence):
     """Modules one after the other: the output of each is the input of the next.
 
+    Chains such as Conv2d, BatchNorm2d, ReLU run as one (fusion.py; `no_fusion` switches it off).
+
     Args:    modules (Modules, or one dict of name to Module): in order of use.
     Example: >>> from tinycnn import nn
              >>> net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
@@ -119,9 +122,7 @@ class Sequential(_Sequence):
         return Sequential(dict(self._own(MODULE)[index]))  # names stay: so do state_dict keys
 
     def forward(self, input: Any) -> Any:
-        for module in self:
-            input = module(input)
-        return input
+        return run(list(self), input)
 
 
 class ModuleList(_Sequence):

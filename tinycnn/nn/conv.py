@@ -8,7 +8,7 @@ from typing import Any
 from .._core.checks import fail, require, shape_text
 from .._core.shapes import conv_padding, frozen, transposed_window, tuple_of
 from ..ops.algorithm import check_algorithm, conv_algorithm
-from ..ops.conv import conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+from ..ops.conv import conv_transpose1d, conv_transpose2d, conv_transpose3d, convolution
 from ..ops.padding import pad
 from ..tensor import Tensor
 from . import init
@@ -24,7 +24,6 @@ class _Conv(Module):
     """What all six have in common: arguments, parameters, text."""
 
     dims: int
-    operation: Callable[..., Any]
     transposed = False
     output_padding: tuple[int, ...] = ()
 
@@ -65,20 +64,11 @@ class _Conv(Module):
         return conv_padding(type(self).__name__, self.padding, size, self.kernel_size, self.stride,
                             self.dilation)
 
-    def forward(self, input: Tensor) -> Tensor:
-        padding: Any = self.padding
-        if self.padding_mode != "zeros":
-            pairs = self._pairs(input.shape[-self.dims:])
-            flat = [width for pair in reversed(pairs) for width in pair]
-            input, padding = pad(input, flat, mode=self.padding_mode), 0
-        return self._operate(input, self.weight, self.bias, self.stride, padding, self.dilation,
-                             self.groups)
-
-    def _operate(self, *arguments: Any) -> Tensor:
+    def _operate(self, operation: Callable[..., Any], *arguments: Any) -> Tensor:
         if self.algorithm == "auto":  # or what is preferred around this layer
-            return self.operation(*arguments)
+            return operation(*arguments)
         with conv_algorithm(self.algorithm):
-            return self.operation(*arguments)
+            return operation(*arguments)
 
     def extra_repr(self) -> str:
         none = (0,) * self.dims
@@ -94,7 +84,29 @@ class _Conv(Module):
         return ", ".join(words)
 
 
-class Conv1d(_Conv):
+class _Convolution(_Conv):
+    """What the three that slide kernels have in common."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self.convolve(input, self.weight, self.bias)
+
+    def forward_relu(self, input: Tensor) -> Tensor:
+        """relu(self(input)), of which the convolution does both in its last pass."""
+        return self.convolve(input, self.weight, self.bias, relu=True)
+
+    def convolve(self, input: Tensor, weight: Tensor, bias: Tensor | None,
+                 relu: bool = False) -> Tensor:
+        """What this layer does, with other weights of the same shapes."""
+        padding: Any = self.padding
+        if self.padding_mode != "zeros":
+            pairs = self._pairs(input.shape[-self.dims:])
+            flat = [width for pair in reversed(pairs) for width in pair]
+            input, padding = pad(input, flat, mode=self.padding_mode), 0
+        return self._operate(convolution, f"conv{self.dims}d", self.dims, input, weight, bias,
+                             self.stride, padding, self.dilation, self.groups, relu)
+
+
+class Conv1d(_Convolution):
     """Slides kernels along sequences, (N, C, L) to (N, OC, OL). Arguments as Conv2d.
 
     Example: >>> import tinycnn
@@ -103,10 +115,9 @@ class Conv1d(_Conv):
     """
 
     dims = 1
-    operation = staticmethod(conv1d)
 
 
-class Conv2d(_Conv):
+class Conv2d(_Convolution):
     """Slides kernels over images, (N, C, H, W) to (N, OC, OH, OW).
 
     y[n, k, i, j] = bias[k] + sum over c, p, q of
@@ -142,10 +153,9 @@ class Conv2d(_Conv):
     """
 
     dims = 2
-    operation = staticmethod(conv2d)
 
 
-class Conv3d(_Conv):
+class Conv3d(_Convolution):
     """Slides kernels through volumes, (N, C, D, H, W) to (N, OC, OD, OH, OW). Arguments as Conv2d.
 
     Example: >>> import tinycnn
@@ -154,11 +164,11 @@ class Conv3d(_Conv):
     """
 
     dims = 3
-    operation = staticmethod(conv3d)
 
 
 class _ConvTranspose(_Conv):
     transposed = True
+    operation: Callable[..., Any]
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Size, stride: Size = 1,
                  padding: Padding = 0, output_padding: Size = 0, groups: int = 1, bias: bool = True,
@@ -180,8 +190,8 @@ class _ConvTranspose(_Conv):
         extra = self.output_padding
         if output_size is not None:
             extra = self._extra(input.shape, frozen(tuple(output_size)))
-        return self._operate(input, self.weight, self.bias, self.stride, self.padding, extra,
-                             self.groups, self.dilation)
+        return self._operate(self.operation, input, self.weight, self.bias, self.stride,
+                             self.padding, extra, self.groups, self.dilation)
 
     def _extra(self, shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
         """The output_padding that leads from an input of this shape to the wanted size."""

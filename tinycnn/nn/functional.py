@@ -26,7 +26,7 @@ from ..ops.loss import (
     nll_loss,
     one_hot,
 )
-from ..ops.normalization import batch_norm
+from ..ops.normalization import batch_norm, batch_norm_relu
 from ..ops.padding import pad
 from ..ops.pooling import (
     adaptive_avg_pool1d,
@@ -54,6 +54,7 @@ __all__ = [
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
+    "batch_norm_relu",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "conv1d",

@@ -65,21 +65,26 @@ def _gradients(ctx, grad_y, to_input, of_weight):
 
 
 class Convolution(Function):
-    """See conv2d."""
+    """See conv2d; with relu, max(0, y) of it."""
 
     @staticmethod
-    def forward(ctx, x, weight, bias, window, size, groups, dims):
+    def forward(ctx, x, weight, bias, window, size, groups, dims, relu):
         k = ctx.kernels
         x = to_channels_last(k, x, dims)
         y = k.empty((x.shape[0], *size, weight.shape[0]), x.dtype)
         bias = None if bias is None else k.contiguous(bias)
-        k.conv_forward(x, _kernel_view(weight, dims), bias, y, window, groups)
+        k.conv_forward(x, _kernel_view(weight, dims), bias, y, window, groups, relu)
         _remember(ctx, x, weight, window, groups, dims)
+        ctx.y = y if relu else None  # says where the ReLU was open
         return from_channels_last(y, dims)
 
     @staticmethod
     def backward(ctx, grad_y):
         k = ctx.kernels
+        if ctx.y is not None:
+            opened = k.empty(ctx.y.shape, ctx.y.dtype)
+            k.relu_backward(ctx.y, to_channels_last(k, grad_y, ctx.dims), opened)
+            grad_y = from_channels_last(opened, ctx.dims)
         return _gradients(
             ctx, grad_y, k.conv_backward_input,
             lambda grad_y, *rest: k.conv_backward_weight(ctx.x, grad_y, *rest),
@@ -158,16 +163,17 @@ def _plan(function, dims, stride, padding, dilation, groups, x, x_dtype, w, w_dt
     return window, window.output_size((1,) * (3 - dims) + x[-dims:])
 
 
-def _conv(function, dims, input, weight, bias, stride, padding, dilation, groups):
+def convolution(function, dims, input, weight, bias, stride, padding, dilation, groups, relu=False):
+    """conv1d, conv2d or conv3d, as `dims` says; rectified in its last pass with relu."""
     _check_tensors(function, input, weight, bias)
     x, w, b = input.data, weight.data, None if bias is None else bias.data
     window, size = _plan(function, dims, stride, padding, dilation, groups, x.shape, x.dtype,
                          w.shape, w.dtype, None if b is None else (b.shape, b.dtype))
     window = as_preferred(window)
     if x.ndim == dims + 2:
-        return Convolution.apply(input, weight, bias, window, size, groups, dims)
+        return Convolution.apply(input, weight, bias, window, size, groups, dims, relu)
     batch = unsqueeze(input, 0)
-    return squeeze(Convolution.apply(batch, weight, bias, window, size, groups, dims), 0)
+    return squeeze(Convolution.apply(batch, weight, bias, window, size, groups, dims, relu), 0)
 
 
 def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrTuple = 1,
@@ -190,7 +196,7 @@ def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: In
              tensor([[[-2., -2.]]])
     Source:  Waibel et al. 1989, "Phoneme recognition using time-delay neural networks".
     """
-    return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+    return convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrTuple = 1,
@@ -226,7 +232,7 @@ def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: In
     Source:  LeCun et al. 1998, "Gradient-based learning applied to document recognition", II-A;
              dilation: Yu & Koltun 2016; groups: Krizhevsky et al. 2012.
     """
-    return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+    return convolution("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrTuple = 1,
@@ -247,7 +253,7 @@ def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: In
              tensor([[[[[8.]]]]])
     Source:  Ji et al. 2013, "3D convolutional neural networks for human action recognition".
     """
-    return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+    return convolution("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
 @remembered

@@ -13,6 +13,8 @@ from .runtime cimport PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch
 cdef extern from "simd/batchnorm_api.hh" nogil:
     enum NormTiled:
         NORM_TILED
+    enum:
+        NORM_ROOM
     struct NormPlan:
         int64_t rows, c, fold, width, chunk_rows, chunks
     struct NormKernels:
@@ -20,16 +22,15 @@ cdef extern from "simd/batchnorm_api.hh" nogil:
         void (*merge_statistics)(const NormPlan*, int64_t, int64_t, double*, void*, void*) noexcept nogil
         void (*tile_apply)(const NormPlan*, const void*, const void*, const void*, const void*,
                            void*) noexcept nogil
-        void (*apply)(const NormPlan*, int64_t, const void*, const void*, void*) noexcept nogil
-        void (*sums)(const NormPlan*, int64_t, const void*, const void*, const void*, double*,
-                     void*) noexcept nogil
+        void (*apply)(const NormPlan*, int64_t, int64_t, const void*, const void*, const void*, int,
+                      void*) noexcept nogil
+        void (*sums)(const NormPlan*, int64_t, const void*, const void*, const void*, const void*, int,
+                     void*, double*, void*) noexcept nogil
         void (*merge_sums)(const NormPlan*, int64_t, int64_t, double*, const void*, void*,
                            void*) noexcept nogil
-        void (*tile_gradient)(const NormPlan*, const void*, const void*, const void*, const double*,
-                              void*) noexcept nogil
-        void (*gradient)(const NormPlan*, int64_t, const void*, const void*, const void*,
-                         void*) noexcept nogil
-        void (*scale)(const NormPlan*, int64_t, const void*, const void*, void*) noexcept nogil
+        void (*tile_gradient)(const NormPlan*, const void*, const double*, void*) noexcept nogil
+        void (*gradient)(const NormPlan*, int64_t, int64_t, const void*, const void*, const void*, int,
+                         int, void*) noexcept nogil
     const NormKernels* norm_kernels_for(int isa, int wide)
 
 cnp.import_array()
@@ -59,6 +60,10 @@ cdef NormPlan _plan(cnp.ndarray x) noexcept:
     return p
 
 
+cdef int64_t _scratch_bytes(const NormPlan* p, int wide) noexcept:
+    return 3 * (p.width + <int64_t>NORM_ROOM) * (8 if wide else 4)
+
+
 cdef void* _data(array) noexcept:
     return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
 
@@ -74,7 +79,7 @@ def batch_norm_statistics(
     cdef int threads = threads_for(p.chunks, p.rows * p.c), mergers
     cdef double* partial = <double*>buffer(PARTIAL, p.chunks * 2 * p.c, 1)
     cdef int64_t chunk, block, blocks = (p.c + MERGED - 1) // MERGED
-    cdef int64_t scratch_bytes = 3 * p.width * (8 if w else 4)
+    cdef int64_t scratch_bytes = _scratch_bytes(&p, w)
     cdef void* memory
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* mean_data = cnp.PyArray_DATA(mean)
@@ -148,6 +153,8 @@ def batch_norm_apply(
     cnp.ndarray invstd not None,  # IN   (C,)
     weight,                       # IN   (C,) or None
     bias,                         # IN   (C,) or None
+    residual,                     # IN   (M, C) or None
+    bint relu,
     cnp.ndarray y not None,       # OUT  (M, C)
 ):
     cdef NormPlan p = _plan(x)
@@ -156,24 +163,30 @@ def batch_norm_apply(
     cdef int threads = threads_for(p.chunks, p.rows * p.c)
     cdef void* tiled = buffer(PACKED, <int64_t>NORM_TILED * p.width, w)
     cdef void* x_data = cnp.PyArray_DATA(x)
+    cdef void* residual_data = _data(residual)
     cdef void* y_data = cnp.PyArray_DATA(y)
-    cdef int64_t chunk
+    cdef int64_t share
     k.tile_apply(&p, _data(mean), _data(invstd), _data(weight), _data(bias), tiled)
     with nogil:
-        for chunk in prange(p.chunks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            k.apply(&p, chunk, x_data, tiled, y_data)
+        for share in prange(threads, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            k.apply(&p, share * p.chunks // threads, (share + 1) * p.chunks // threads, x_data,
+                    residual_data, tiled, relu, y_data)
 
 
 def batch_norm_backward(
     cnp.ndarray x not None,       # IN   (M, C)
     cnp.ndarray grad_y not None,  # IN   (M, C)
+    y,                            # IN   (M, C): the result, if it was rectified behind a residual
     cnp.ndarray mean not None,    # IN   (C,)
     cnp.ndarray invstd not None,  # IN   (C,)
     weight,                       # IN   (C,) or None
+    bias,                         # IN   (C,) or None
+    bint relu,                    #      the result was rectified
     bint training,                #      mean and invstd are functions of x
     grad_x,                       # OUT  (M, C) or None
     grad_weight,                  # OUT  (C,), None only together with grad_bias and without training
     grad_bias,                    # OUT  (C,)
+    grad_residual,                # OUT  (M, C), with y
 ):
     cdef NormPlan p = _plan(x)
     cdef int w = wide(x), failed = 0
@@ -181,13 +194,15 @@ def batch_norm_backward(
     cdef int threads = threads_for(p.chunks, p.rows * p.c)
     cdef void* tiled = buffer(PACKED, <int64_t>NORM_TILED * p.width, w)
     cdef double* partial = <double*>buffer(PARTIAL, max(p.chunks, 1) * 2 * p.c, 1)
-    cdef int64_t chunk, scratch_bytes = 3 * p.width * (8 if w else 4)
+    cdef int64_t chunk, share, scratch_bytes = _scratch_bytes(&p, w)
     cdef void* memory
     cdef void* x_data = cnp.PyArray_DATA(x)
-    cdef void* grad_y_data = cnp.PyArray_DATA(grad_y)
+    cdef void* g_data = cnp.PyArray_DATA(grad_y)
+    cdef void* y_data = _data(y)
     cdef void* grad_x_data = _data(grad_x)
-    k.tile_gradient(&p, _data(mean), _data(invstd), _data(weight), NULL, tiled)
-    if grad_weight is not None:
+    cdef void* masked_data = _data(grad_residual)
+    k.tile_apply(&p, _data(mean), _data(invstd), _data(weight), _data(bias), tiled)
+    if grad_weight is not None or y is not None:
         with nogil:
             for chunk in prange(p.chunks, num_threads=threads, schedule="static",
                                 use_threads_if=threads > 1):
@@ -195,17 +210,18 @@ def batch_norm_backward(
                 if memory == NULL:
                     failed += 1
                 else:
-                    k.sums(&p, chunk, x_data, grad_y_data, tiled, partial, memory)
+                    k.sums(&p, chunk, x_data, g_data, y_data, tiled, relu, masked_data, partial, memory)
         if failed:
             out_of_memory()
+    if grad_weight is not None:
         k.merge_sums(&p, 0, p.c, partial, _data(invstd), _data(grad_weight), _data(grad_bias))
     if grad_x is None:
         return
     if training:
-        k.tile_gradient(&p, _data(mean), _data(invstd), _data(weight), partial, tiled)
+        k.tile_gradient(&p, _data(invstd), partial, tiled)
+    if y is not None:  # the first read has rectified the gradient
+        g_data, relu = masked_data, False
     with nogil:
-        for chunk in prange(p.chunks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            if training:
-                k.gradient(&p, chunk, x_data, grad_y_data, tiled, grad_x_data)
-            else:
-                k.scale(&p, chunk, grad_y_data, tiled, grad_x_data)
+        for share in prange(threads, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+            k.gradient(&p, share * p.chunks // threads, (share + 1) * p.chunks // threads, x_data,
+                       g_data, tiled, training, relu, grad_x_data)

@@ -12,6 +12,7 @@ from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 import numpy as np
+from .elementwise import relu_forward
 from .gather cimport Gather, backward_axis, forward_axis
 from .gemm import matmul
 from .runtime cimport (
@@ -28,6 +29,7 @@ cdef extern from "simd/conv_api.hh" nogil:
         void (*pack)(const Gather*, int64_t, const void*, void*) noexcept nogil
         int64_t (*tasks)(const Gather*) noexcept nogil
         int64_t (*task_scratch)(const Gather*) noexcept nogil
+        int64_t (*rectifies)(const Gather*) noexcept nogil
         void (*gather)(const Gather*, int64_t, const void*, const void*, const void*, void*, void*) noexcept nogil
         WeightTasks (*weight_tasks)(const Gather*) noexcept nogil
         int64_t (*weight_scratch)(const Gather*, const WeightTasks*) noexcept nogil
@@ -119,6 +121,8 @@ cdef int _run_gather(
                 k.pack(g, task, w_data, packed)
             for task in prange(tasks, num_threads=threads, schedule="dynamic"):
                 failed += _tile(k, g, task, scratch_bytes, x_data, packed, bias_data, y_data)
+    if g.relu and not k.rectifies(g):
+        relu_forward(y, y)
     return out_of_memory() if failed else 0
 
 
@@ -150,12 +154,16 @@ def conv_forward(
     cnp.ndarray y not None,         # OUT  (N, OD, OH, OW, OC)
     window,                         #      shapes.Window
     int64_t groups,
+    bint relu=False,                #      negative results become 0
 ):
     cdef Gather g
     if groups == 1 and _sees_all(x, y, window):
         matmul(_as_matrix(x), _as_matrix(weight).T, bias, y[:, 0, 0, 0])
+        if relu:
+            relu_forward(y, y)
         return
     g = _forward_plan(x, weight, y, window, groups)
+    g.relu = relu
     _run_gather(&g, x, weight, bias, y, window[4])
 
 

@@ -10,6 +10,7 @@ cdef extern from "simd/conv_api.hh" nogil:
         Axis axis[3]
         int64_t images, groups, c, oc, w_group, w_out, w_in
         int64_t w_tap[3]
+        bint relu
         int64_t pixels()
         int64_t depth()
         int64_t taps()

@@ -1,7 +1,8 @@
 """Batch norm: each channel shifted and scaled to mean 0 and variance 1 over M = N * D * H * W rows.
 
-Shapes: x, y, grad_x, grad_y (M, C); everything else (C,). weight and bias may be None, which
-means 1 and 0. Sums run in float64: that is the plainest way to be accurate. For M = 0 they are 0.
+Shapes: x, y, residual and their gradients (M, C); everything else (C,). weight and bias may be
+None, which means 1 and 0. Sums run in float64: that is the plainest way to be accurate. For M = 0
+they are 0.
 
 Source: Ioffe & Szegedy 2015, "Batch Normalization", algorithms 1 and 2, and section 3.
 """
@@ -34,32 +35,49 @@ def batch_norm_move(running, batch, scale, momentum):
     running[...] = (1 - momentum) * running + momentum * scale * batch
 
 
-@np.errstate(all="ignore")
-def batch_norm_apply(x, mean, invstd, weight, bias, y):
-    """y = (x - mean) * invstd * weight + bias.
+def _normal(x, mean, invstd, weight, bias):
+    """(x - mean) * invstd * weight + bias.
 
     The mean is subtracted first: x * scale + (bias - mean * scale) would cancel where |mean| is
     much larger than the deviation.
     """
-    scale = invstd if weight is None else invstd * weight
-    y[...] = (x - mean) * scale
-    if bias is not None:
-        y += bias
+    y = (x - mean) * (invstd if weight is None else invstd * weight)
+    return y if bias is None else y + bias
+
+
+@np.errstate(all="ignore")
+def batch_norm_apply(x, mean, invstd, weight, bias, residual, relu, y):
+    """y = (x - mean) * invstd * weight + bias, + residual if there is one, and its positive part
+    with `relu`."""
+    y[...] = _normal(x, mean, invstd, weight, bias)
+    if residual is not None:
+        y += residual
+    if relu:
+        y[y <= 0] = 0  # NaN stays
 
 
 @np.errstate(all="ignore")
 def batch_norm_backward(
-    x, grad_y, mean, invstd, weight, training, grad_x, grad_weight, grad_bias
+    x, grad_y, y, mean, invstd, weight, bias, relu, training, grad_x, grad_weight, grad_bias,
+    grad_residual,
 ):
     """Gradients of batch_norm_apply; with `training` mean and invstd are functions of x too.
 
+    g = grad_y, with relu where y > 0 and 0 elsewhere
     normal = (x - mean) * invstd
-    grad_bias = sum(grad_y), grad_weight = sum(grad_y * normal)
-    grad_x = weight * invstd * (grad_y - grad_bias / M - normal * grad_weight / M) in training,
-    grad_x = weight * invstd * grad_y otherwise.
+    grad_bias = sum(g), grad_weight = sum(g * normal)
+    grad_x = weight * invstd * (g - grad_bias / M - normal * grad_weight / M) in training,
+    grad_x = weight * invstd * g otherwise.
 
-    grad_x may be None if nobody wants it; without training grad_weight and grad_bias too, together.
+    Without a residual y follows from x; with relu behind a residual it must be given, and g is what
+    the residual gets: grad_residual. grad_x may be None if nobody wants it; without training
+    grad_weight and grad_bias too, together.
     """
+    if relu:
+        seen = _normal(x, mean, invstd, weight, bias) if y is None else y
+        grad_y = np.where(seen <= 0, grad_y.dtype.type(0), grad_y)
+    if y is not None:
+        grad_residual[...] = grad_y
     normal = (x.astype(np.float64) - mean) * invstd
     sum_grad = grad_y.sum(axis=0, dtype=np.float64)
     sum_product = (grad_y * normal).sum(axis=0)

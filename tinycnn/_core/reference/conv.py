@@ -40,13 +40,15 @@ def _groups(channels, groups):
     return [slice(g * step, (g + 1) * step) for g in range(groups)]
 
 
-def conv_forward(x, weight, bias, y, window, groups):
+def conv_forward(x, weight, bias, y, window, groups, relu=False):
     padded = _pad(x, window)
     y[...] = 0 if bias is None else bias
     for tap in _taps(window):
         seen = padded[_under_tap(y.shape[1:4], window, tap)]
         for c, oc in zip(_groups(x.shape[4], groups), _groups(y.shape[4], groups)):
             y[..., oc] += seen[..., c] @ weight[(oc, *tap)].T
+    if relu:
+        y[y <= 0] = 0
 
 
 def conv_backward_input(grad_y, weight, bias, grad_x, window, groups):

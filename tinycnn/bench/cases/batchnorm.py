@@ -1,4 +1,4 @@
-"""Batch norm: training and evaluation."""
+"""Batch norm: training and evaluation; with ReLU, and with a residual sum and ReLU."""
 
 from functools import partial
 from math import prod
@@ -22,19 +22,25 @@ def contestants(shape: tuple[int, ...], library) -> dict:
     mean = library.numbers(np.zeros(C, np.float32))
     var = library.numbers(np.ones(C, np.float32))
 
-    def call(training):
-        def run(x, weight, bias):
-            return library.F.batch_norm(x, mean, var, weight, bias, training)
+    params = [numbers(C, seed=1), numbers(C, seed=2)]
+    residual = library.feature_map(numbers(*shape, seed=4))
 
-        params = [numbers(C, seed=1), numbers(C, seed=2)]
+    def call(run):
         return passes(library, run, numbers(*shape), params, numbers(*shape, seed=3))
 
-    training = call(True)
+    def plain(training):
+        return call(lambda x, *wb: library.F.batch_norm(x, mean, var, *wb, training))
+
+    training = plain(True)
+    relu = call(lambda x, *wb: library.batch_norm_relu(x, mean, var, *wb))
+    block = call(lambda x, *wb: library.batch_norm_relu(x, mean, var, *wb, residual))
     return {
         "forward": training["forward"],
         "backward": training["backward"],
         "forward + backward": training["forward + backward"],
-        "evaluation": call(False)["forward"],
+        "evaluation": plain(False)["forward"],
+        "with ReLU, forward + backward": relu["forward + backward"],
+        "with sum and ReLU, forward + backward": block["forward + backward"],
     }
 
 
@@ -47,11 +53,14 @@ def onnx_evaluation(shape: tuple[int, ...], runtime: OnnxRuntime):
 
 def works(shape: tuple[int, ...]) -> dict[str, Work]:
     """Operations for each number, forward: sum 1, squared distance to the mean 3, scale and
-    shift 2; backward: normalize again 2, two sums 3, result 4."""
+    shift 2; backward: normalize again 2, two sums 3, result 4. ReLU adds a comparison each
+    way and no byte, a residual sum an addition, two arrays read and one written."""
     count = prod(shape)
     return {"forward": Work(6 * count, 12 * count), "backward": Work(9 * count, 20 * count),
             "forward + backward": Work(15 * count, 32 * count),
-            "evaluation": Work(2 * count, 8 * count)}
+            "evaluation": Work(2 * count, 8 * count),
+            "with ReLU, forward + backward": Work(17 * count, 32 * count),
+            "with sum and ReLU, forward + backward": Work(18 * count, 44 * count)}
 
 
 def run(bench: Bench) -> None:
@@ -63,4 +72,5 @@ def run(bench: Bench) -> None:
 SUITE = Suite(
     "batchnorm",
     "Batch norm, float32; bytes: x twice and y once forward; x and its gradient twice and one "
-    "result backward; x and y in evaluation", "B", run)
+    "result backward; x and y in evaluation; a residual sum reads two and writes one more",
+    "B", run)

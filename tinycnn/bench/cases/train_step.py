@@ -1,24 +1,62 @@
-"""Whole networks: LeNet-5 on 28 x 28 digits, a training step and a forward pass."""
+"""Whole networks, a training step and a forward pass: LeNet-5 on 28 x 28 digits, ResNet-18 and
+VGG-11 with batch norm on 32 x 32 images."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from math import prod
+from typing import Any
 
 import numpy as np
 
 from ..ceiling import Work
 from ..libraries import Tinycnn, Torch, numbers
-from ..models import LENET5_FORWARD_FLOP, LENET5_STEP_FLOP, lenet5
+from ..models import LENET5, RESNET18, VGG11, flop, lenet5, resnet18, vgg11_bn
 from ..onnxrt import OnnxRuntime
 from ..session import Bench, Suite
 
-BATCHES = (64, 1)
+
+@dataclass(frozen=True)
+class Network:
+    """A network, and what it sees."""
+
+    name: str
+    make: Callable[..., Any]  # nn to a model
+    image: tuple[int, int, int]
+    batch: int
+    multiplications: list[int]  # layer by layer, for one image
+    forms: dict[str, Callable[..., Any]]  # other ways to write it that may be faster in PyTorch
+
+    @property
+    def case(self) -> str:
+        return f"{self.name}, {self.image[1]}x{self.image[2]}, batch {self.batch}"
+
+    @property
+    def images(self) -> np.ndarray:
+        return numbers(self.batch, *self.image)
+
+    def work(self, training: bool) -> Work:
+        """Bytes: images and parameters, those of a step five times."""
+        params = sum(p.numel() for p in self.make(Tinycnn().nn).parameters())
+        arrays = (5 if training else 1) * params + self.batch * prod(self.image)
+        return Work(self.batch * flop(self.multiplications, training), 4 * arrays)
 
 
-def training_step(library, batch: int, linear_c5: bool = False, **sgd):
+LINEAR_C5 = {"linear C5": partial(lenet5, linear_c5=True)}
+NETWORKS = [
+    Network("LeNet-5", lenet5, (1, 28, 28), 64, LENET5, LINEAR_C5),
+    Network("LeNet-5", lenet5, (1, 28, 28), 1, LENET5, LINEAR_C5),
+    Network("ResNet-18", resnet18, (3, 32, 32), 32, RESNET18, {}),
+    Network("VGG-11 with batch norm", vgg11_bn, (3, 32, 32), 32, VGG11, {}),
+]
+
+
+def training_step(library, network: Network, make: Callable[..., Any], **sgd):
     """Forward, cross-entropy, backward, SGD with momentum."""
-    model = library.model(lenet5(library.nn, linear_c5))
+    model = library.model(make(library.nn))
     optimizer = library.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, **sgd)
-    images = library.feature_map(numbers(batch, 1, 28, 28))
-    labels = library.numbers(np.arange(batch) % 10)
+    images = library.feature_map(network.images)
+    labels = library.numbers(np.arange(network.batch) % 10)
 
     def run():
         optimizer.zero_grad()
@@ -28,10 +66,10 @@ def training_step(library, batch: int, linear_c5: bool = False, **sgd):
     return run
 
 
-def forward(library, batch: int, linear_c5: bool = False):
+def forward(library, network: Network, make: Callable[..., Any]):
     """The class scores, nothing recorded."""
-    model = library.model(lenet5(library.nn, linear_c5)).eval()
-    images = library.feature_map(numbers(batch, 1, 28, 28))
+    model = library.model(make(library.nn)).eval()
+    images = library.feature_map(network.images)
 
     def run():
         with library.no_grad():
@@ -40,33 +78,28 @@ def forward(library, batch: int, linear_c5: bool = False):
     return run
 
 
-def onnx_forward(batch: int, runtime: OnnxRuntime):
+def onnx_forward(network: Network, runtime: OnnxRuntime):
     """The class scores by ONNX Runtime."""
-    model = lenet5(Tinycnn().nn).eval()
-    return runtime.network(model, numbers(batch, 1, 28, 28))
+    return runtime.network(network.make(Tinycnn().nn).eval(), network.images)
 
 
 def run(bench: Bench) -> None:
-    forms = {
-        layout + ", linear C5" * linear_c5: (Torch(layout), linear_c5)
-        for layout in bench.layouts()
-        for linear_c5 in (False, True)
-    }
-    params = sum(p.numel() for p in lenet5(Tinycnn().nn).parameters())
-    for batch in BATCHES:
-        case = f"LeNet-5, 28x28, batch {batch}"
-        images = batch * 28 * 28
-        if bench.wants(case, "training step"):
-            theirs = {form: training_step(library, batch, linear_c5, fused=True)
-                      for form, (library, linear_c5) in forms.items()}
-            bench.row(case, "training step", training_step(Tinycnn(), batch), theirs,
-                      Work(batch * LENET5_STEP_FLOP, 4 * (5 * params + images)))
-        if bench.wants(case, "forward"):
-            theirs = {form: forward(library, batch, linear_c5)
-                      for form, (library, linear_c5) in forms.items()}
-            bench.row(case, "forward", forward(Tinycnn(), batch), theirs,
-                      Work(batch * LENET5_FORWARD_FLOP, 4 * (params + images)),
-                      onnx=partial(onnx_forward, batch))
+    for network in NETWORKS:
+        forms = {
+            ", ".join(filter(None, (layout, form))): (Torch(layout), make)
+            for layout in bench.layouts()
+            for form, make in {"": network.make, **network.forms}.items()
+        }
+        if bench.wants(network.case, "training step"):
+            theirs = {form: training_step(library, network, make, fused=True)
+                      for form, (library, make) in forms.items()}
+            bench.row(network.case, "training step",
+                      training_step(Tinycnn(), network, network.make), theirs, network.work(True))
+        if bench.wants(network.case, "forward"):
+            theirs = {form: forward(library, network, make)
+                      for form, (library, make) in forms.items()}
+            bench.row(network.case, "forward", forward(Tinycnn(), network, network.make), theirs,
+                      network.work(False), onnx=partial(onnx_forward, network))
 
 
 SUITE = Suite(

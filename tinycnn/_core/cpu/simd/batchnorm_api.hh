@@ -14,35 +14,39 @@ struct NormPlan {
   int64_t chunk_rows, chunks;  // chunk_rows is a multiple of fold
 };
 
-// Blocks of tiled numbers [width] that the kernels below read.
-enum NormTiled { MEAN = 0, SCALE = 1, SHIFT = 2, SLOPE = 3, NORM_TILED = 4 };
+// Blocks of tiled numbers [width] that the kernels below read. The first three make the result, the
+// others its gradient.
+enum NormTiled { MEAN = 0, SCALE = 1, BIAS = 2, SHIFT = 3, SLOPE = 4, NORM_TILED = 5 };
 
+// Scratch of one chunk, in numbers: 3 * (width + NORM_ROOM).
+enum { NORM_ROOM = 64 };
+
+// Kernels of a first read take one chunk. Those of a second read take chunks [from, to) and start
+// with the last one, which the first read has left in the cache.
 struct NormKernels {
-  // Of one chunk: mean and sum of (x - mean)^2 into partial[chunk][2][c]. scratch: 3 * width
-  // numbers.
+  // Mean and sum of (x - mean)^2 into partial[chunk][2][c].
   void (*statistics)(const NormPlan*, int64_t chunk, const void* x, double* partial, void* scratch);
   // Channels [from, to): all chunks into mean and var; partial's first chunk is used up.
   void (*merge_statistics)(const NormPlan*, int64_t from, int64_t to, double* partial, void* mean,
                            void* var);
-  // Tiled numbers of y = (x - MEAN) * SCALE + SHIFT.
+  // MEAN, SCALE = invstd * weight and BIAS.
   void (*tile_apply)(const NormPlan*, const void* mean, const void* invstd, const void* weight,
                      const void* bias, void* tiled);
-  void (*apply)(const NormPlan*, int64_t chunk, const void* x, const void* tiled, void* y);
-  // Of one chunk: sum of grad_y and of grad_y * (x - MEAN) into partial[chunk][2][c]; scratch
-  // likewise.
-  void (*sums)(const NormPlan*, int64_t chunk, const void* x, const void* grad_y, const void* tiled,
-               double* partial, void* scratch);
+  // y = (x - MEAN) * SCALE + BIAS, + residual unless null, rectified if relu.
+  void (*apply)(const NormPlan*, int64_t from, int64_t to, const void* x, const void* residual,
+                const void* tiled, int relu, void* y);
+  // g = grad_y; with relu where y > 0: y computed from x, or given and g written to masked.
+  // Sum of g and of g * (x - MEAN) into partial[chunk][2][c].
+  void (*sums)(const NormPlan*, int64_t chunk, const void* x, const void* grad_y, const void* y,
+               const void* tiled, int relu, void* masked, double* partial, void* scratch);
   // All chunks into the first chunk of partial, and grad_weight and grad_bias.
   void (*merge_sums)(const NormPlan*, int64_t from, int64_t to, double* partial, const void* invstd,
                      void* grad_weight, void* grad_bias);
-  // Tiled numbers of grad_x = grad_y * SCALE + (x - MEAN) * SLOPE + SHIFT; sums null: SLOPE = SHIFT
-  // = 0.
-  void (*tile_gradient)(const NormPlan*, const void* mean, const void* invstd, const void* weight,
-                        const double* sums, void* tiled);
-  void (*gradient)(const NormPlan*, int64_t chunk, const void* x, const void* grad_y,
-                   const void* tiled, void* grad_x);
-  void (*scale)(const NormPlan*, int64_t chunk, const void* grad_y, const void* tiled,
-                void* grad_x);
+  // SHIFT and SLOPE, of a tile that has the other blocks.
+  void (*tile_gradient)(const NormPlan*, const void* invstd, const double* sums, void* tiled);
+  // grad_x = g * SCALE, in training + (x - MEAN) * SLOPE + SHIFT.
+  void (*gradient)(const NormPlan*, int64_t from, int64_t to, const void* x, const void* grad_y,
+                   const void* tiled, int training, int relu, void* grad_x);
 };
 
 TCN_TABLE(NormKernels, norm_kernels)

@@ -137,7 +137,7 @@ void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, con
                        panel_width<T>(g.oc - first),
                        panel_bias(bias, group * g.oc + first, columns, padded), false,
                        in_order ? y + from * g.y_channels() + group * g.oc + first : result + first,
-                       in_order ? g.y_channels() : g.oc, columns});
+                       in_order ? g.y_channels() : g.oc, columns, 1, 0, g.relu});
   }
   if (!in_order) place_rows(g, group, from, count, result, y);
 }
@@ -165,7 +165,8 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
       Tile<T> tile{w.taps * g.c,   nullptr, w.step * g.c,
                    nullptr,        width,   panel_bias(bias, group * g.oc + first, columns, padded),
                    td > planes.lo, nullptr, w.store_step * yc,
-                   columns,        0,       h.delta * s.row};
+                   columns,        0,       h.delta * s.row,
+                   g.relu && td + 1 >= planes.hi};
       const T* b = packed + (group * in_group + panel) * g.depth() * NR<T>;
       for (int64_t o = t.from; o < t.from + t.height; ++o) {
         const Inside rows = Inside::of(h, o);
@@ -178,6 +179,12 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
       }
     }
   }
+}
+
+// Whether gather leaves rectified results behind where g.relu asks for them.
+template <class T>
+int64_t rectifies(const Gather* g) {
+  return !narrow<T>(*g);
 }
 
 // One task of a gather, whichever way is taken.

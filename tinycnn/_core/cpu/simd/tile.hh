@@ -51,6 +51,7 @@ struct Tile {
   int columns;  // of C; the last vector may be cut
   int64_t segments = 1;
   int64_t a_segment = 0;  // from the start of one segment of A to the next
+  bool relu = false;      // store 0 for negative sums
 };
 
 // One step of k: NV vectors of B, and a broadcast of A for each row.
@@ -92,6 +93,7 @@ void multiply(const Tile<T>& t) {
   TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
     T* c = t.c + i * t.ldc + j * L;
     if constexpr (SPLIT) sum[i][j] += odd[i][j];
+    if (t.relu) sum[i][j] = rectified(sum[i][j]);
     if (j < NV - 1 || rest == L)
       store(c, sum[i][j]);
     else

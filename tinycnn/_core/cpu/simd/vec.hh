@@ -22,11 +22,13 @@
 #define TCN_SQRTF __builtin_sqrtf
 #define TCN_SQRT __builtin_sqrt
 #define TCN_UNROLL _Pragma("GCC unroll 32")
+#define TCN_PREFETCH __builtin_prefetch
 #else
 #include <cmath>
 #define TCN_SQRTF sqrtf
 #define TCN_SQRT sqrt
 #define TCN_UNROLL
+#define TCN_PREFETCH(p)
 #endif
 
 namespace TCN_ISA {
@@ -48,7 +50,8 @@ TCN_INLINE Vec<T> broadcast(T value) {
   return value - Vec<T>{};  // value - 0: exact for every value, -0 and NaN included
 }
 
-// Comparisons of vectors give a mask; select takes a where it is set, else b.
+// Comparisons of vectors give a mask, those of numbers a bool; select takes a where it is set, else
+// b.
 template <class Mask, class V>
 TCN_INLINE V select(Mask mask, V a, V b) {
   return mask ? a : b;
@@ -106,6 +109,10 @@ TCN_INLINE Vec<T> select(const MaskOf<M>& mask, const Vec<T>& a, const Vec<T>& b
   Vec<T> r;
   for (int i = 0; i < LANES<T>; ++i) r.lane[i] = mask.lane[i] ? a.lane[i] : b.lane[i];
   return r;
+}
+template <class T>
+TCN_INLINE T select(bool mask, T a, T b) {
+  return mask ? a : b;
 }
 
 #endif
@@ -192,6 +199,12 @@ TCN_INLINE V vmax(V a, V b) {
 template <class V>
 TCN_INLINE V vmin(V a, V b) {
   return select(a < b, a, b);
+}
+
+// Negative numbers become 0; NaN stays.
+template <class V>
+TCN_INLINE V rectified(V v) {
+  return select(v <= V{}, V{}, v);
 }
 
 // Square root of every lane; the compiler turns the loop into one instruction.

@@ -157,7 +157,8 @@ TCN_INLINE void see_input(const Gather& g, const Plan& plan, int64_t tile, const
          at.w + aw.first, c0, c1, seen, position);
 }
 
-// The outputs of one tile: A^T m A + bias, from [positions][.][columns], for channels from `first`.
+// The outputs of one tile: A^T m A + bias, perhaps rectified, from [positions][.][columns], for
+// channels from `first`.
 template <class T, int M>
 void finish(const Gather& g, const Winograd& w, int64_t tile, int64_t first, int64_t columns,
             const T* made, int64_t position, const T* bias, T* y) {
@@ -174,14 +175,15 @@ void finish(const Gather& g, const Winograd& w, int64_t tile, int64_t first, int
     both_sides<T>(
         FILTERING<M>.output,
         [&](int r, int s) { return load(made + (r * (M + 2) + s) * position + c); },
-        [&](int r, int s, const Vec<T>& v) {
+        [&](int r, int s, const Vec<T>& sum) {
           if (r >= high || s >= across) return;
+          const Vec<T> v = g.relu ? rectified(Vec<T>(sum + start)) : sum + start;
           T* pixel = corner + (r * aw.out + s) * g.oc + c;
           prefetch_to_write(pixel + M * g.oc);  // of the next tile
           if (rest == L)
-            store(pixel, v + start);
+            store(pixel, v);
           else
-            store_some(pixel, v + start, rest);
+            store_some(pixel, v, rest);
         });
   }
 }
