@@ -182,15 +182,14 @@ def test_a_wide_table_names_its_first_column_once_for_rows_that_share_it():
                      " " * 115 + "1 s", " " * 115 + "2 s", "b", " " * 115 + "3 s"]
 
 
-def test_rows_with_everything_fit_a_terminal(onnxruntime, capsys, monkeypatch):
+def test_rows_with_everything_fit_a_terminal(onnxruntime, capsys):
     pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
-    monkeypatch.setattr(nn.functional, "conv_algorithm", lambda *_: "direct", raising=False)
     bench(*QUICK, "--rounds", "1", "--against", "torch,onnxruntime", "--only", "batch 1, forward")
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= table.WIDTH
     (lenet, *_) = (i for i, line in enumerate(lines) if line == "LeNet-5, 28x28, batch 1")
     assert len(lines[lenet + 1].split()) > 10
-    assert sum("direct" in line for line in lines) == 4
+    assert sum(" direct " in line or " mixed " in line for line in lines) == 4
 
 
 # The command
@@ -220,25 +219,19 @@ def options(*argv):
     return parser.parse_args(argv)
 
 
-def test_the_algorithm_is_told_where_tinycnn_tells_it(capsys, monkeypatch, tmp_path):
-    layer = conv.LAYERS[0]
-    monkeypatch.delattr(nn.functional, "conv_algorithm", raising=False)
-    assert conv.chosen_algorithm(layer, "forward") == ""
-    asked = []
-
-    def conv_algorithm(*arguments):
-        asked.append(arguments)
-        return "one" if arguments[-1] == "forward" else "two"
-
-    monkeypatch.setattr(nn.functional, "conv_algorithm", conv_algorithm, raising=False)
-    assert conv.chosen_algorithm(layer, "forward") == "one"
-    assert asked == [((32, 64, 32, 32), (64, 64, 3, 3), 1, 1, 1, 1, "forward")]
-    assert conv.chosen_algorithm(layer, "gradient of weight") == "two"
-    assert conv.chosen_algorithm(layer, "forward + backward") == "mixed"
+def test_the_chosen_algorithm_is_told(capsys, tmp_path):
+    wide = conv.LAYERS[0]
+    assert conv.chosen_algorithm(wide, "forward") == "winograd F(4x4, 3x3)"
+    assert conv.chosen_algorithm(wide, "forward + backward") == "winograd F(4x4, 3x3)"
+    with tinycnn.conv_algorithm("im2col"):
+        assert conv.chosen_algorithm(wide, "gradient of weight") == "im2col"
+    first = next(layer for layer in conv.LAYERS if layer.x_shape[1] == 3)
+    assert conv.chosen_algorithm(first, "gradient of input") == "scatter"
+    assert conv.chosen_algorithm(first, "forward + backward") == "mixed"
     only = "6->16 5x5, 14x14, batch 1, forward"
     bench(*QUICK, "conv", "--only", only, "--json", str(tmp_path / "x.json"))
     rows = json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))["rows"]
-    assert [row["algorithm"] for row in rows] == ["one", "mixed"]
+    assert [row["algorithm"] for row in rows] == ["direct", "mixed"]
     assert "algorithm" in capsys.readouterr().out
 
 

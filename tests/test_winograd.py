@@ -37,6 +37,8 @@ CASES = {
     "several blocks of tiles": ((33, 30), 40, 36, 3, ((1, 1), (1, 1))),
     "several chunks": ((40, 44), 16, 16, 5, ((1, 1), (1, 1))),
     "one task transforms its weights": ((7, 7), 150, 140, 2, ((1, 1), (1, 1))),
+    "maps of 2x2": ((2, 2), 33, 40, 70, ((1, 1), (1, 1))),
+    "maps of 2x3, one task": ((2, 3), 70, 20, 3, ((1, 1), (1, 1))),
     "no image": ((4, 4), 16, 16, 0, ((1, 1), (1, 1))),
 }
 
@@ -200,6 +202,54 @@ def test_blocks_may_be_nested_and_functions_decorated():
             assert ops_algorithm._preferred.name == "direct"
         assert ops_algorithm._preferred.name == "direct"
     assert ops_algorithm._preferred.name == "auto"
+
+
+CHOSEN = [  # x, weight, arguments, what is chosen for the three passes
+    ((8, 64, 32, 32), (64, 64, 3, 3), {"padding": 1}, ["winograd F(4x4, 3x3)"] * 3),
+    ((32, 64, 2, 2), (64, 64, 3, 3), {"padding": 1}, ["winograd F(2x2, 3x3)"] * 3),
+    ((32, 64, 16), (64, 64, 3), {"padding": 1}, ["direct"] * 3),
+    ((8, 15, 32, 32), (16, 15, 3, 3), {}, ["direct"] * 3),
+    ((1, 64, 4, 4), (64, 64, 3, 3), {"padding": 1}, ["im2col"] * 3),
+    ((8, 64, 5, 5), (64, 64, 3, 3), {"padding": 1}, ["im2col"] * 3),
+    ((8, 64, 32, 32), (64, 64, 3, 3), {"dilation": 2}, ["im2col"] * 3),
+    ((8, 64, 32, 32), (64, 64, 1, 1), {}, ["im2col"] * 3),
+    ((8, 64, 32, 32), (64, 1, 3, 3), {"groups": 64}, ["direct, by groups"] * 3),
+    ((8, 3, 64, 64), (64, 3, 7, 7), {"stride": 2}, ["direct", "scatter", "direct"]),
+    ((8, 16, 5, 5), (120, 16, 5, 5), {}, ["matmul"] * 3),
+]
+
+
+@pytest.mark.parametrize(("x", "weight", "arguments", "names"), CHOSEN)
+def test_what_is_chosen_can_be_asked(x, weight, arguments, names):
+    assert list(tinycnn.conv_algorithms(x, weight, **arguments).values()) == names
+
+
+@pytest.mark.parametrize("name", ["im2col", "direct"])
+def test_the_other_algorithms_serve_every_shape(name, rng):
+    for x, weight, arguments, _ in CHOSEN:
+        x = (2, *x[1:])
+        with tinycnn.conv_algorithm(name):
+            chosen = set(tinycnn.conv_algorithms(x, weight, **arguments).values())
+        dilated = arguments.get("dilation", 1) > 1  # its taps do not lie side by side
+        assert {c.split(",")[0] for c in chosen} == {"im2col" if dilated else name}
+        values = [rng.integers(-3, 4, shape).astype("f4") for shape in (x, weight)]
+        given = [tinycnn.tensor(v, requires_grad=True) for v in values]
+        convolve = {3: F.conv1d, 4: F.conv2d}[len(x)]
+        with tinycnn.conv_algorithm(name):
+            y = convolve(*given, **arguments)
+        y.backward(tinycnn.ones_like(y))
+        wide = [tinycnn.tensor(v.astype("f8"), requires_grad=True) for v in values]
+        exact = convolve(*wide, **arguments)
+        exact.backward(tinycnn.ones_like(exact))
+        for got, expected in zip([y, *[g.grad for g in given]], [exact, *[w.grad for w in wide]]):
+            np.testing.assert_allclose(got.detach().numpy(), expected.detach().numpy(), atol=1e-2)
+
+
+def test_shapes_that_do_not_fit_are_an_error():
+    with pytest.raises(ValueError, match=r"conv_algorithms: expected x_shape \(N, C, \*size\)"):
+        tinycnn.conv_algorithms((1, 3, 8, 8), (4, 2, 3, 3))
+    with pytest.raises(ValueError, match="conv_algorithms: expected an input that the window"):
+        tinycnn.conv_algorithms((1, 3, 2, 2), (4, 3, 3, 3))
 
 
 def test_an_unknown_algorithm_is_an_error():

@@ -115,7 +115,7 @@ from .ops import (
     where,
 )
 from .ops.activation import log_softmax, relu, sigmoid, softmax, tanh
-from .ops.algorithm import conv_algorithm
+from .ops.algorithm import conv_algorithm, conv_algorithms
 from .random import manual_seed
 from .sampling import rand, rand_like, randint, randn, randn_like, randperm
 from .serialization import load, save
@@ -149,6 +149,7 @@ __all__ = [
     "clone",
     "config",
     "conv_algorithm",
+    "conv_algorithms",
     "cos",
     "cumsum",
     "data",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import ContextDecorator
+from typing import Any
 
-from .._core.checks import fail
+from .._core import kernels_for
+from .._core.checks import fail, shape_text
+from .._core.dtypes import dtype_of, float32
+from .._core.shapes import conv_window, frozen
 
 ALGORITHMS = ("auto", "im2col", "direct", "winograd")
 
@@ -66,3 +70,38 @@ class conv_algorithm(ContextDecorator):
 
     def __exit__(self, *_exception) -> None:
         _preferred.name = self._before.pop()
+
+
+def conv_algorithms(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], stride: Any = 1,
+                    padding: Any = 0, dilation: Any = 1, groups: int = 1,
+                    dtype: Any = float32) -> dict[str, str]:
+    """Which algorithm computes a convolution of these sizes, for each of its three passes.
+
+    What `conv_algorithm` asked for counts here, too.
+
+    Args:    x_shape (tuple): (N, C, L), (N, C, H, W) or (N, C, D, H, W).
+             weight_shape (tuple): (OC, C/groups, *kernel).
+             others: as conv2d.
+    Returns: dict of "forward", "gradient of input" and "gradient of weight" to a name. "scatter",
+             "matmul" and the tiles of "winograd F(4x4, 3x3)" are chosen where they fit.
+    Raises:  ValueError: if the shapes do not fit.
+    Example: >>> conv_algorithms((8, 64, 32, 32), (64, 64, 3, 3), padding=1)["forward"]
+             'winograd F(4x4, 3x3)'
+             >>> conv_algorithms((8, 64, 32, 32), (64, 64, 5, 5))["forward"]
+             'direct'
+    """
+    x, w = tuple(x_shape), tuple(weight_shape)
+    dims = len(x) - 2
+    if dims not in (1, 2, 3) or len(w) != len(x) or x[1] != w[1] * groups or w[0] % groups:
+        fail("conv_algorithms", "x_shape (N, C, *size) and weight_shape (OC, C/groups, *kernel)",
+             f"{shape_text(x)} and {shape_text(w)} with groups={groups}", "Check the channels.")
+    window = as_preferred(conv_window("conv_algorithms", x[2:], w[2:], *map(
+        frozen, (stride, padding, dilation))))
+    size = (1,) * (3 - dims) + x[2:]
+    k = kernels_for(())
+    nothing = k.zeros((), dtype_of("conv_algorithms", dtype))
+    arrays = [k.broadcast_to(nothing, shape) for shape in (
+        (x[0], *size, x[1]), (w[0], *window.kernel, w[1]),
+        (x[0], *window.output_size(size), w[0]))]
+    names = k.conv_algorithms(*arrays, window, groups)
+    return dict(zip(("forward", "gradient of input", "gradient of weight"), names))

@@ -13,7 +13,7 @@ from libc.stdint cimport int64_t
 cimport numpy as cnp
 import numpy as np
 from .elementwise import relu_forward
-from .gather cimport Gather, backward_axis, forward_axis
+from .gather cimport AUTO, DIRECT, IM2COL, Gather, backward_axis, forward_axis
 from .gemm import matmul
 from .runtime cimport (
     PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide,
@@ -24,6 +24,7 @@ cdef extern from "simd/conv_api.hh" nogil:
     struct WeightTasks:
         int64_t chunks, tap_blocks, panels, group_tasks
     struct ConvKernels:
+        const char* (*name)(const Gather*) noexcept nogil
         int64_t (*packed_size)(const Gather*) noexcept nogil
         int64_t (*panels)(const Gather*) noexcept nogil
         void (*pack)(const Gather*, int64_t, const void*, void*) noexcept nogil
@@ -65,6 +66,9 @@ cdef int _describe_weight(Gather* g, cnp.ndarray weight, int64_t groups) except 
     return 0
 
 
+cdef dict _ALGORITHMS = {"im2col": IM2COL, "direct": DIRECT}
+
+
 cdef Gather _forward_plan(
     cnp.ndarray x, cnp.ndarray weight, cnp.ndarray y, window, int64_t groups
 ) except *:
@@ -72,6 +76,7 @@ cdef Gather _forward_plan(
     cdef int i
     cdef tuple kernel = window[0], stride = window[1], padding = window[2], dilation = window[3]
     _describe_weight(&g, weight, groups)
+    g.algorithm = _ALGORITHMS.get(window[4], AUTO)
     g.images = x.shape[0]
     for i in range(3):
         g.axis[i] = forward_axis(x.shape[1 + i], y.shape[1 + i], kernel[i], stride[i],
@@ -128,9 +133,11 @@ cdef int _run_gather(
 
 cdef bint _sees_all(cnp.ndarray x, cnp.ndarray y, window) except -1:
     """Whether there is one window, and it is the whole input: a linear layer in other words, whose
-    three products need no im2col, and multiply no padding."""
+    three products need no im2col, and multiply no padding. An algorithm by name goes before."""
     cdef int i
     cdef tuple kernel = window[0], padding = window[2]
+    if window[4] in _ALGORITHMS:
+        return False
     for i in range(3):
         if y.shape[1 + i] != 1 or x.shape[1 + i] != kernel[i] or padding[i] != (0, 0):
             return False
@@ -191,6 +198,37 @@ cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, c
     return out_of_memory() if failed else 0
 
 
+cdef int _turn_round(Gather* g, cnp.ndarray grad_y) except -1:
+    """Make a forward plan one for the gradient of the input, which reads the channels that the forward
+    pass wrote. Its axes are set phase by phase."""
+    g.oc, g.c = g.c, g.oc
+    g.w_out, g.w_in = g.w_in, g.w_out
+    g.images = grad_y.shape[0]
+    return 0
+
+
+cdef int64_t _phases(cnp.ndarray grad_x, window) except -1:
+    """Gathers that an input gradient falls into: a phase of the stride along each axis. Later phases
+    lie behind the last pixel."""
+    cdef tuple stride = window[1]
+    return (min(stride[0], grad_x.shape[1]) * min(stride[1], grad_x.shape[2])
+            * min(stride[2], grad_x.shape[3]))
+
+
+cdef bint _set_phase(
+    Gather* g, cnp.ndarray grad_x, cnp.ndarray grad_y, window, int64_t phase
+) except -1:
+    """Set the axes of a phase; False if it has no outputs."""
+    cdef tuple kernel = window[0], stride = window[1], padding = window[2], dilation = window[3]
+    cdef int64_t i, phases
+    for i in range(2, -1, -1):
+        phases = min(stride[i], grad_x.shape[1 + i])
+        g.axis[i] = backward_axis(grad_x.shape[1 + i], grad_y.shape[1 + i], kernel[i], stride[i],
+                                  (<tuple>padding[i])[0], dilation[i], phase % phases)
+        phase = phase // phases
+    return g.axis[0].out > 0 and g.axis[1].out > 0 and g.axis[2].out > 0
+
+
 def conv_backward_input(
     cnp.ndarray grad_y not None,    # IN   (N, OD, OH, OW, OC)
     cnp.ndarray weight not None,    # IN   (OC, KD, KH, KW, C/g), any strides
@@ -200,10 +238,7 @@ def conv_backward_input(
     int64_t groups,
 ):
     cdef Gather g
-    cdef int64_t pd, ph, pw  # phases along each axis
-    cdef int64_t read
-    cdef int i
-    cdef tuple kernel = window[0], stride = window[1], padding = window[2], dilation = window[3]
+    cdef int64_t phase
     if groups == 1 and bias is None and _sees_all(grad_x, grad_y, window):
         seen = np.empty((grad_x.shape[0], cnp.PyArray_SIZE(weight) // weight.shape[0]), grad_x.dtype)
         matmul(grad_y[:, 0, 0, 0], _as_matrix(weight), None, seen)
@@ -213,19 +248,10 @@ def conv_backward_input(
     if bias is None and conv_kernels_for(isa(), wide(grad_y)).scatters(&g):
         _run_scatter(&g, grad_y, weight, grad_x)
         return
-    read = g.oc  # a gradient reads the channels that the forward pass wrote
-    g.oc, g.c = g.c, read
-    g.w_out, g.w_in = g.w_in, g.w_out
-    g.images = grad_y.shape[0]
-    for pd in range(min(stride[0], grad_x.shape[1])):  # later phases lie behind the last pixel
-        for ph in range(min(stride[1], grad_x.shape[2])):
-            for pw in range(min(stride[2], grad_x.shape[3])):
-                for i in range(3):
-                    g.axis[i] = backward_axis(grad_x.shape[1 + i], grad_y.shape[1 + i], kernel[i],
-                                              stride[i], (<tuple>padding[i])[0], dilation[i],
-                                              pd if i == 0 else ph if i == 1 else pw)
-                if g.axis[0].out and g.axis[1].out and g.axis[2].out:
-                    _run_gather(&g, grad_y, weight, bias, grad_x, window[4])
+    _turn_round(&g, grad_y)
+    for phase in range(_phases(grad_x, window)):
+        if _set_phase(&g, grad_x, grad_y, window, phase):
+            _run_gather(&g, grad_y, weight, bias, grad_x, window[4])
 
 
 def conv_backward_weight(
@@ -270,6 +296,39 @@ def conv_backward_weight(
             k.weight_finish(&g, &t, task, partial, grad_weight_data)
     if failed:
         out_of_memory()
+
+
+cdef str _name(const Gather* g, int wide, str algorithm):
+    cdef int64_t tile = winograd_tile(g, algorithm)
+    if tile:
+        return f"winograd F({tile}x{tile}, 3x3)"
+    return conv_kernels_for(isa(), wide).name(g).decode()
+
+
+def conv_algorithms(
+    cnp.ndarray x not None,         #      (N, D, H, W, C), only its shape and dtype count
+    cnp.ndarray weight not None,    #      (OC, KD, KH, KW, C/g)
+    cnp.ndarray y not None,         #      (N, OD, OH, OW, OC)
+    window,                         #      shapes.Window
+    int64_t groups,
+):
+    """Names of the algorithms of the forward pass and of the gradients of input and weight. A strided
+    input gradient falls into several convolutions; the first one is named."""
+    cdef Gather g = _forward_plan(x, weight, y, window, groups)
+    cdef int w = wide(x)
+    cdef str forward, of_input, of_weight
+    cdef int64_t phase
+    if groups == 1 and _sees_all(x, y, window):
+        return ("matmul",) * 3
+    forward = of_weight = of_input = _name(&g, w, window[4])
+    if conv_kernels_for(isa(), w).scatters(&g):
+        return forward, "scatter", of_weight
+    _turn_round(&g, y)
+    for phase in range(_phases(x, window)):
+        if _set_phase(&g, x, y, window, phase):
+            of_input = _name(&g, w, window[4])
+            break
+    return forward, of_input, of_weight
 
 
 def sum_rows(

@@ -6,11 +6,16 @@ cdef extern from "simd/conv_api.hh" nogil:
     struct Axis:
         int64_t out "out"
         int64_t taps
+    enum Algorithm:
+        AUTO
+        IM2COL
+        DIRECT
     struct Gather:
         Axis axis[3]
         int64_t images, groups, c, oc, w_group, w_out, w_in
         int64_t w_tap[3]
         bint relu
+        int algorithm
         int64_t pixels()
         int64_t depth()
         int64_t taps()

@@ -13,6 +13,7 @@ from .batchnorm import (  # noqa: F401
     batch_norm_statistics,
 )
 from .conv import (  # noqa: F401
+    conv_algorithms,
     conv_backward_input,
     conv_backward_weight,
     conv_forward,

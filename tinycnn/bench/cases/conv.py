@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import prod
 
-from tinycnn.nn import functional
+import tinycnn
 
 from ..ceiling import Work
 from ..libraries import numbers, passes
@@ -101,14 +101,10 @@ def onnx_forward(layer: Layer, runtime: OnnxRuntime):
 
 
 def chosen_algorithm(layer: Layer, what: str) -> str:
-    """The name of the algorithm that tinycnn chooses for a pass; "" where it has none to tell."""
-    ask = getattr(functional, "conv_algorithm", None)
-    if ask is None:
-        return ""
-    names = {
-        ask(layer.x_shape, layer.weight_shape, layer.stride, layer.padding, 1, layer.groups, part)
-        for part in ("forward", *GRADIENTS) if what in (part, "forward + backward")
-    }
+    """The name of the algorithm that tinycnn chooses for a pass."""
+    chosen = tinycnn.conv_algorithms(layer.x_shape, layer.weight_shape, layer.stride, layer.padding,
+                                     1, layer.groups)
+    names = {name for part, name in chosen.items() if what in (part, "forward + backward")}
     return names.pop() if len(names) == 1 else "mixed"
 
 

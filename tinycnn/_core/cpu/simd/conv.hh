@@ -162,10 +162,18 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
     for (int64_t panel = 0; panel < in_group; ++panel) {
       const int64_t first = panel * NR<T>;
       const int columns = int(least(NR<T>, g.oc - first)), width = panel_width<T>(g.oc - first);
-      Tile<T> tile{w.taps * g.c,   nullptr, w.step * g.c,
-                   nullptr,        width,   panel_bias(bias, group * g.oc + first, columns, padded),
-                   td > planes.lo, nullptr, w.store_step * yc,
-                   columns,        0,       h.delta * s.row,
+      Tile<T> tile{w.taps * g.c,
+                   nullptr,
+                   w.step * g.c,
+                   nullptr,
+                   width,
+                   panel_bias(bias, group * g.oc + first, columns, padded),
+                   td > planes.lo,
+                   nullptr,
+                   w.store_step * yc,
+                   columns,
+                   0,
+                   h.delta * s.row,
                    g.relu && td + 1 >= planes.hi};
       const T* b = packed + (group * in_group + panel) * g.depth() * NR<T>;
       for (int64_t o = t.from; o < t.from + t.height; ++o) {
@@ -179,6 +187,12 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
       }
     }
   }
+}
+
+// What the algorithm of a gather is called.
+template <class T>
+const char* name(const Gather* g) {
+  return narrow<T>(*g) ? "direct, by groups" : uses_strip<T>(*g) ? "direct" : "im2col";
 }
 
 // Whether gather leaves rectified results behind where g.relu asks for them.

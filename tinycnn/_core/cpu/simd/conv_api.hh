@@ -19,6 +19,9 @@ struct Axis {
   int64_t store0, store_step, store_size;
 };
 
+// The algorithm that is preferred; Winograd's is chosen before it comes to a gather.
+enum Algorithm { AUTO = 0, IM2COL = 1, DIRECT = 2 };
+
 struct Gather {
   Axis axis[3];  // D, H, W
   int64_t images, groups;
@@ -27,6 +30,7 @@ struct Gather {
   int64_t w_out, w_in;  // to the next channel written, read,
   int64_t w_tap[3];     // and to the next kernel position along each axis
   bool relu = false;    // negative results become 0, if rectifies() says so
+  int algorithm = AUTO;
 
   TCN_INLINE int64_t pixels() const { return images * axis[0].out * axis[1].out * axis[2].out; }
   TCN_INLINE int64_t taps() const { return axis[0].taps * axis[1].taps * axis[2].taps; }
@@ -80,6 +84,7 @@ struct WeightTasks {
 };
 
 struct ConvKernels {
+  const char* (*name)(const Gather*);     // of the algorithm
   int64_t (*packed_size)(const Gather*);  // numbers
   int64_t (*panels)(const Gather*);       // tasks of pack
   void (*pack)(const Gather*, int64_t task, const void* weight, void* packed);

@@ -30,7 +30,10 @@ template <class T>
 TCN_INLINE int narrow(const Gather& g) {
   const int64_t G = g.c;
   const bool served = G == 1 || G == 2 || G == 4 || G == 8;
-  return g.groups > 1 && g.oc == G && served && (g.y_channels() >= LANES<T> || G == 1) ? int(G) : 0;
+  return g.algorithm != IM2COL && g.groups > 1 && g.oc == G && served &&
+                 (g.y_channels() >= LANES<T> || G == 1)
+             ? int(G)
+             : 0;
 }
 
 // Vectors of channels. The last one ends with the last channel, so it may overlap the one before;

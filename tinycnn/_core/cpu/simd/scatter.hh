@@ -17,7 +17,8 @@ namespace TCN_ISA {
 template <class T>
 int64_t scatters(const Gather* g) {
   const int64_t run = g->axis[2].delta == 1 ? g->axis[2].taps * g->c : g->c;
-  return g->groups == 1 && g->c <= LANES<T> / 2 && 4 * run >= 3 * LANES<T> && g->oc >= 8;
+  return g->algorithm == AUTO && g->groups == 1 && g->c <= LANES<T> / 2 &&
+         4 * run >= 3 * LANES<T> && g->oc >= 8;
 }
 
 template <class T>

@@ -31,8 +31,10 @@ constexpr int64_t STRIP_PIXELS = 7;
 template <class T>
 TCN_INLINE bool uses_strip(const Gather& g) {
   const Axis& w = g.axis[2];
-  return g.c > 0 && g.taps() > 1 && w.out >= STRIP_PIXELS && (w.delta == 1 || w.taps == 1) &&
-         w.step * g.c * int64_t(sizeof(T)) % 4096 != 0;
+  if (g.algorithm == IM2COL || g.pixels() * g.depth() == 0 || (w.delta != 1 && w.taps > 1))
+    return false;
+  return g.algorithm == DIRECT ||
+         (g.taps() > 1 && w.out >= STRIP_PIXELS && w.step * g.c * int64_t(sizeof(T)) % 4096 != 0);
 }
 
 TCN_INLINE bool stays_inside(const Axis& a) {
