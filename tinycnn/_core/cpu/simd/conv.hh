@@ -181,12 +181,6 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
   }
 }
 
-// Whether gather leaves rectified results behind where g.relu asks for them.
-template <class T>
-int64_t rectifies(const Gather* g) {
-  return !narrow<T>(*g);
-}
-
 // One task of a gather, whichever way is taken.
 template <class T>
 void gather(const Gather* g, int64_t task, const void* x, const void* packed, const void* bias,
