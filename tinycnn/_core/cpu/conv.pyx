@@ -30,7 +30,6 @@ cdef extern from "simd/conv_api.hh" nogil:
         void (*pack)(const Gather*, int64_t, const void*, void*) noexcept nogil
         int64_t (*tasks)(const Gather*) noexcept nogil
         int64_t (*task_scratch)(const Gather*) noexcept nogil
-        int64_t (*rectifies)(const Gather*) noexcept nogil
         void (*gather)(const Gather*, int64_t, const void*, const void*, const void*, void*, void*) noexcept nogil
         WeightTasks (*weight_tasks)(const Gather*) noexcept nogil
         int64_t (*weight_scratch)(const Gather*, const WeightTasks*) noexcept nogil
@@ -126,8 +125,6 @@ cdef int _run_gather(
                 k.pack(g, task, w_data, packed)
             for task in prange(tasks, num_threads=threads, schedule="dynamic"):
                 failed += _tile(k, g, task, scratch_bytes, x_data, packed, bias_data, y_data)
-    if g.relu and not k.rectifies(g):
-        relu_forward(y, y)
     return out_of_memory() if failed else 0
 
 

@@ -195,12 +195,6 @@ const char* name(const Gather* g) {
   return narrow<T>(*g) ? "direct, by groups" : uses_strip<T>(*g) ? "direct" : "im2col";
 }
 
-// Whether gather leaves rectified results behind where g.relu asks for them.
-template <class T>
-int64_t rectifies(const Gather* g) {
-  return !narrow<T>(*g);
-}
-
 // One task of a gather, whichever way is taken.
 template <class T>
 void gather(const Gather* g, int64_t task, const void* x, const void* packed, const void* bias,

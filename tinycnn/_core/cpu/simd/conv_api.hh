@@ -29,7 +29,7 @@ struct Gather {
   int64_t w_group;      // strides of the weights, in numbers: to the next group,
   int64_t w_out, w_in;  // to the next channel written, read,
   int64_t w_tap[3];     // and to the next kernel position along each axis
-  bool relu = false;    // negative results become 0, if rectifies() says so
+  bool relu = false;    // a gather stores 0 for negative results
   int algorithm = AUTO;
 
   TCN_INLINE int64_t pixels() const { return images * axis[0].out * axis[1].out * axis[2].out; }
@@ -90,7 +90,6 @@ struct ConvKernels {
   void (*pack)(const Gather*, int64_t task, const void* weight, void* packed);
   int64_t (*tasks)(const Gather*);         // of gather
   int64_t (*task_scratch)(const Gather*);  // numbers
-  int64_t (*rectifies)(const Gather*);     // whether gather obeys relu
   void (*gather)(const Gather*, int64_t task, const void* x, const void* packed, const void* bias,
                  void* y, void* scratch);
   WeightTasks (*weight_tasks)(const Gather*);

@@ -187,6 +187,7 @@ TCN_INLINE void narrow_block(const NarrowRow<T>& r, int64_t w, int64_t t0, int64
     TCN_UNROLL for (int i = P; i < SUMS; ++i) sum[0] += sum[i];
     T* y = r.y + w * y_step + c;
     TCN_UNROLL for (int i = 0; i < P; ++i) {
+      if (r.g.relu) sum[i] = rectified(sum[i]);
       if (PART)
         store_some(y + i * y_step, sum[i], lanes);
       else
