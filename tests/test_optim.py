@@ -593,3 +593,28 @@ def test_reference_and_cpu_have_the_same_signatures():
                  "adadelta_update"):
         mine = list(inspect.signature(getattr(cpu, name)).parameters)
         assert mine == list(inspect.signature(getattr(reference_update, name)).parameters)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("make", [
+    lambda p: tinycnn.optim.SGD(p, lr=0.1, momentum=0.5),
+    lambda p: tinycnn.optim.Adam(p, lr=0.1, betas=(0.5, 0.999)),
+])
+def test_momentum_of_what_gets_no_gradient_ends_before_it_is_subnormal(make, dtype):
+    """It would halve for ever, and an operation on subnormal numbers takes a hundred cycles."""
+    p = tinycnn.nn.Parameter(tinycnn.tensor(np.ones(33, dtype)))
+    optimizer = make([p])
+    tiny = np.finfo(dtype).tiny
+    seen = []
+    for step in range(20):
+        gradient = np.zeros(33, dtype)
+        gradient[::2] = tiny * 2.0**10 if step == 0 else 0
+        p.grad = tinycnn.tensor(gradient)
+        optimizer.step()
+        state = optimizer.state[p]
+        seen.append(state.get("momentum_buffer", state.get("exp_avg")).numpy().copy())
+    first = seen[0][::2]
+    assert (first >= tiny).all()
+    np.testing.assert_array_equal(seen[5][::2], first / 32)  # halved step by step, exactly
+    assert all(((s == 0) | (s >= tiny)).all() for s in seen)
+    assert (seen[-1] == 0).all()

@@ -19,19 +19,24 @@ from ..checks import fail, shape_text
 _ignore = numpy.errstate(all="ignore")  # NaN and infinity pass through without a word
 
 
+def _normal(x):
+    """x, but 0 for subnormal numbers: what decays for ever would become slow to compute with."""
+    return numpy.where(abs(x) < numpy.finfo(x.dtype).tiny, x.dtype.type(0), x)
+
+
 @_ignore
 def sgd_update(params, grads, buffers, lr, momentum, dampening, weight_decay, nesterov, maximize):
     """b = momentum * b + (1 - dampening) * g;  p = p - lr * (g + momentum * b if nesterov else b).
 
     Without momentum `buffers` is None and p = p - lr * g. A buffer begins as zeros, and its first
-    update has dampening 0.
+    update has dampening 0. Subnormal momentum is 0.
     """
     check_update("sgd_update", params, grads, momentum_buffer=buffers)
     for i, p in enumerate(params):
         g = _descent(p, grads[i], weight_decay, maximize)
         if buffers is not None:
             b = buffers[i]
-            b[...] = momentum * b + (1 - dampening) * g
+            b[...] = _normal(momentum * b + (1 - dampening) * g)
             g = g + momentum * b if nesterov else b
         p[...] = p - lr * g
 
@@ -57,7 +62,7 @@ def adam_update(
         g = _descent(p, grads[i], 0 if decoupled else weight_decay, maximize)
         if decoupled:
             p[...] = p * (1 - lr * weight_decay)
-        m[...] = m + (1 - beta1) * (g - m)
+        m[...] = _normal(m + (1 - beta1) * (g - m))
         v[...] = beta2 * v + (1 - beta2) * g * g
         if max_exp_avg_sqs is not None:
             largest = max_exp_avg_sqs[i]
