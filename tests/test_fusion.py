@@ -333,3 +333,39 @@ def test_no_fusion_nests_and_ends():
     net[2].forward = calls.append
     layer_by_layer()
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_relu_after_the_pooling_changes_no_bit(dims, rng, calls):
+    conv, pool = getattr(nn, f"Conv{dims}d"), getattr(nn, f"MaxPool{dims}d")
+    net = filled(nn.Sequential(conv(2, 20, 3), nn.ReLU(), pool(3, stride=2, padding=1)))
+    values = rng.standard_normal((3, 2, *[9] * dims)).astype("f4")
+    values[0, 0, ..., 4] = np.nan
+
+    def gradients():
+        net.zero_grad()
+        x = tinycnn.tensor(values, requires_grad=True)
+        y = net(x)
+        weights = np.arange(y.numel(), dtype="f4").reshape(y.shape) % 7 - 3
+        y.backward(tinycnn.tensor(weights.astype("f4")))
+        return [y, x.grad, *[p.grad for p in net.parameters()]]
+
+    fused = gradients()
+    pooled = fused[0].shape
+    assert [args[0].size for name, args in calls if name == "relu_forward"] == [np.prod(pooled)]
+    with nn.no_fusion():
+        plain = gradients()
+    for got, expected in zip(fused, plain):
+        np.testing.assert_array_equal(got.detach().numpy(), expected.detach().numpy())
+    with tinycnn.no_grad():  # nothing goes back: the convolution rectifies
+        calls.clear()
+        np.testing.assert_array_equal(net(tinycnn.tensor(values)).data, plain[0].data)
+    assert "relu_forward" not in names(calls)
+
+
+def test_pooling_that_returns_indices_is_left_alone(rng):
+    net = filled(nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.MaxPool2d(2, return_indices=True)))
+    x = tinycnn.tensor(rng.standard_normal((2, 1, 8, 8)).astype("f4"))
+    (y, places), (expected, expected_places) = both(net, x)
+    np.testing.assert_array_equal(y.data, expected.data)
+    np.testing.assert_array_equal(places.data, expected_places.data)

@@ -3,6 +3,8 @@
     Conv, ReLU               the convolution writes max(0, y) in its last pass
     BatchNorm, ReLU          one pass forward, one backward
     Conv, BatchNorm, ReLU    in training as Conv, then BatchNorm with ReLU
+    Conv, ReLU, MaxPool      in training as Conv, MaxPool, ReLU: the largest of a window is the
+                             same, and the ReLU and its gradient pass over fewer numbers
 
 In evaluation, where nothing is recorded, batch norm is a fixed scale and shift of every channel,
 and so a part of the convolution in front of it:
@@ -21,16 +23,19 @@ from threading import local
 from typing import Any
 
 from ..autograd import is_grad_enabled
+from ..ops.activation import relu
 from ..ops.elementary import sqrt
 from ..tensor import Tensor
 from .activation import ReLU
 from .batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .conv import Conv1d, Conv2d, Conv3d
 from .module import Module
+from .pooling import MaxPool1d, MaxPool2d, MaxPool3d
 
 # These types, no subclasses: a forward of one's own is always called.
 _CONVS = frozenset({Conv1d, Conv2d, Conv3d})
 _NORMS = frozenset({BatchNorm1d, BatchNorm2d, BatchNorm3d})
+_POOLS = frozenset({MaxPool1d, MaxPool2d, MaxPool3d})
 _STARTS = _CONVS | _NORMS
 
 
@@ -75,6 +80,8 @@ def run(modules: Sequence[Module], input: Any) -> Any:
         kinds = _chain(modules, place) if _mode.fusing and type(module) in _STARTS else ()
         if len(kinds) < 2:
             input = module(input)
+        elif kinds[-1] in _POOLS:
+            input = relu(modules[place + 2](module(input)))
         elif kinds[1] in _NORMS:
             input = _conv_norm(module, modules[place + 1], kinds[-1] is ReLU, input)
         else:
@@ -91,7 +98,8 @@ def _chain(modules: Sequence[Module], place: int) -> tuple[type, ...]:
             break
         kinds.append(type(module))
     if kinds[1:2] == [ReLU]:
-        return tuple(kinds[:2])
+        pools = kinds[0] in _CONVS and kinds[-1] in _POOLS and is_grad_enabled()
+        return tuple(kinds if pools and not modules[place + 2].return_indices else kinds[:2])
     if len(kinds) > 1 and kinds[0] in _CONVS and kinds[1] in _NORMS:
         return tuple(kinds if kinds[2:] == [ReLU] else kinds[:2])
     return ()

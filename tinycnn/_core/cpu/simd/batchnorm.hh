@@ -62,13 +62,13 @@ constexpr int64_t AHEAD = 512;
 
 template <class T>
 TCN_INLINE Vec<T> stream(const T* p) {
-  TCN_PREFETCH(p + AHEAD);
+  prefetch(p + AHEAD);
   return load(p);
 }
 
 template <class T>
 TCN_INLINE void stream_to(T* p, const Vec<T>& v) {
-  TCN_PREFETCH(p + AHEAD);
+  prefetch(p + AHEAD);
   store(p, v);
 }
 

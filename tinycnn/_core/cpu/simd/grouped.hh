@@ -174,7 +174,7 @@ TCN_INLINE void narrow_block(const NarrowRow<T>& r, int64_t w, int64_t t0, int64
     const Vec<T> bias = !r.bias ? Vec<T>{} : PART ? load_some(r.bias, lanes) : load(r.bias + c);
     TCN_UNROLL for (int i = 0; i < P; ++i) {
       sum[i] = bias;
-      TCN_PREFETCH(x + (view.next + x0 + i * step));
+      prefetch(x + (view.next + x0 + i * step));
     }
     TCN_UNROLL for (int i = P; i < SUMS; ++i) sum[i] = Vec<T>{};
     for (int64_t td = view.d.lo; td < view.d.hi; ++td)

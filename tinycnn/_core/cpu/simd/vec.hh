@@ -22,13 +22,11 @@
 #define TCN_SQRTF __builtin_sqrtf
 #define TCN_SQRT __builtin_sqrt
 #define TCN_UNROLL _Pragma("GCC unroll 32")
-#define TCN_PREFETCH __builtin_prefetch
 #else
 #include <cmath>
 #define TCN_SQRTF sqrtf
 #define TCN_SQRT sqrt
 #define TCN_UNROLL
-#define TCN_PREFETCH(p)
 #endif
 
 namespace TCN_ISA {
@@ -154,13 +152,6 @@ TCN_INLINE void store(T* p, const Vec<T>& v) {
 #else
 #define TCN_KEEP(v) ((void)0)
 #define TCN_FORGET(p) ((void)0)
-#endif
-
-// Asks for the cache line at p, which need not be inside an array.
-#if defined(__GNUC__)
-#define TCN_PREFETCH(p) __builtin_prefetch(p)
-#else
-#define TCN_PREFETCH(p) ((void)(p))
 #endif
 
 // The first n lanes, in powers of two so that every move is of a constant size; the rest is zero.
