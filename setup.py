@@ -98,6 +98,12 @@ class BuildKernels(build_ext):
         return objects[0]
 
 
+def dependencies(source):
+    """What an extension is made of beside its C++ file; a source package holds these, too."""
+    own = [source, *CPU.glob("*.pxd"), CPU / "simd" / f"{source.stem}.cc"]
+    return [str(path) for path in [*own, *(CPU / "simd").glob("*.hh")] if path.exists()]
+
+
 def extensions():
     import numpy
     from Cython.Build import cythonize
@@ -110,8 +116,7 @@ def extensions():
             include_dirs=[numpy.get_include(), str(CPU)],
             define_macros=[("NPY_NO_DEPRECATED_API", "NPY_1_7_API_VERSION"),
                            ("NPY_TARGET_VERSION", "NPY_1_22_API_VERSION")],
-            depends=[str(path) for path in (CPU / "simd").glob("*.hh")]
-            + [str(CPU / "simd" / f"{source.stem}.cc")] * (CPU / f"simd/{source.stem}.cc").exists(),
+            depends=dependencies(source),
         )
         for source in sorted(CPU.glob("*.pyx"))
     ]
