@@ -71,8 +71,8 @@ def _check_range(function, array, dtype):
     if dtype.kind not in "iu" or numpy.can_cast(array.dtype, dtype) or not array.size:
         return
     low, high = int(numpy.iinfo(dtype).min), int(numpy.iinfo(dtype).max)  # type: ignore[type-var]
-    with numpy.errstate(invalid="ignore"):  # NumPy 1 warns of NaN here, at times
-        least, most = array.min(), array.max()
+    with numpy.errstate(invalid="ignore"):  # NumPy 1 warns of NaN, here and in comparisons
+        least, most = array.min().item(), array.max().item()
     if not (low - 1 < least and most < high + 1):  # written so that NaN fails
         fail(function, f"numbers from {low} to {high}, those of {dtype}", f"{least} to {most}",
              "Choose a wider dtype, or clamp the numbers first.")
