@@ -79,33 +79,41 @@ _handler.allocator.free = _free
 cdef object _recycling = PyCapsule_New(&_handler, "mem_handler", NULL)
 
 
-def empty(shape, dtype):
-    """An array of whatever the memory held."""
-    cdef int64_t bytes = dtype.itemsize
-    cdef object before
+cdef bint _is_large(shape, int64_t bytes) except -1:
+    """Whether so many numbers of so many bytes are worth recycling; stops before it overflows."""
     for size in shape:
         bytes *= size
         if bytes >= LARGE:
-            before = PyDataMem_SetHandler(_recycling)
-            try:
-                return numpy.empty(shape, dtype)
-            finally:
-                PyDataMem_SetHandler(before)
+            return True
+    return False
+
+
+cdef _recycled(function, tuple arguments, dict options):
+    """What the NumPy function returns, in recycled memory."""
+    cdef object before = PyDataMem_SetHandler(_recycling)
+    try:
+        return function(*arguments, **options)
+    finally:
+        PyDataMem_SetHandler(before)
+
+
+def empty(shape, dtype):
+    """An array of whatever the memory held."""
+    if _is_large(shape, dtype.itemsize):
+        return _recycled(numpy.empty, (shape, dtype), {})
     return numpy.empty(shape, dtype)
 
 
 def empty_like(cnp.ndarray x not None, dtype=None, shape=None):
     """An array that lies in memory as `x` does."""
-    cdef object before
-    if shape is None and cnp.PyArray_NBYTES(x) < LARGE:
+    if shape is not None:
+        if not _is_large(shape, cnp.PyArray_ITEMSIZE(x)):
+            return numpy.empty_like(x, dtype, shape=shape)
+    elif cnp.PyArray_NBYTES(x) < LARGE:
         if dtype is None:
             return PyArray_NewLikeArray(x, cnp.NPY_KEEPORDER, NULL, 0)
         return numpy.empty_like(x, dtype)
-    before = PyDataMem_SetHandler(_recycling)
-    try:
-        return numpy.empty_like(x, dtype, shape=shape)
-    finally:
-        PyDataMem_SetHandler(before)
+    return _recycled(numpy.empty_like, (x, dtype), {"shape": shape})
 
 
 cdef bint _is_dense(cnp.ndarray x) noexcept:

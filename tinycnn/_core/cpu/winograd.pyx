@@ -48,6 +48,7 @@ cdef int64_t winograd_tile(const Gather* g, str algorithm) except -1:
 
 cdef int run_winograd(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray weight, bias,
                       cnp.ndarray y) except -1:
+    """Forward pass, or gradient of the input. Threads share blocks of tiles by groups of panels."""
     cdef int w = wide(x), failed = 0
     cdef const WinogradKernels* k = winograd_kernels_for(isa(), w)
     cdef Winograd plan = k.plan(g, out)

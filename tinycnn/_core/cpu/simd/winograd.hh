@@ -47,16 +47,11 @@ constexpr int64_t WINOGRAD_BLOCK = 1 << 19, WINOGRAD_WEIGHTS = 1 << 20, WINOGRAD
 
 template <class T>
 Winograd winograd_plan(const Gather* g, int64_t out) {
-  Winograd w;
-  w.out = out;
-  w.in = out + 2;
-  w.high = ceil_div(g->axis[1].out, out);
-  w.across = ceil_div(g->axis[2].out, out);
-  w.tiles = g->images * g->axis[0].out * w.high * w.across;
+  Winograd w(*g, out);
   w.panels = ceil_div(g->oc, NR<T>);
   w.group = least(w.panels, most(1, WINOGRAD_COLUMNS / NR<T>));
   w.groups = ceil_div(w.panels, w.group);
-  const int64_t positions = w.in * w.in, size = sizeof(T);
+  const int64_t positions = w.positions(), size = sizeof(T);
   w.packs = w.tiles > WINOGRAD_FEW;
   if (w.packs) {  // tiles of a block: as many as keep what they see in the second cache
     const int64_t tiles = WINOGRAD_BLOCK / (positions * row_of<T>(g->c) * size);
@@ -75,13 +70,13 @@ Winograd winograd_plan(const Gather* g, int64_t out) {
 
 template <class T>
 int64_t winograd_packed_size(const Gather*, const Winograd* w) {
-  return w->packs ? w->in * w->in * weight_step<T>(*w) : 1;
+  return w->packs ? w->positions() * weight_step<T>(*w) : 1;
 }
 
 template <class T>
 int64_t winograd_scratch(const Gather* g, const Winograd* w) {
   const int64_t weights = w->packs ? 0 : weight_step<T>(*w);
-  return w->in * w->in * (seen_step<T>(*g, *w) + made_step<T>(*w) + weights);
+  return w->positions() * (seen_step<T>(*g, *w) + made_step<T>(*w) + weights);
 }
 
 // Weights of one panel for the channels [c0, c1): G g G^T, to [positions][...][c][width]; channels
@@ -114,11 +109,10 @@ void pack_weights(const Gather& g, const Winograd& w, int64_t panel, int64_t c0,
 // One tile of a map: where it starts.
 struct MapTile {
   int64_t map, h, w;
-  template <class Plan>
-  TCN_INLINE MapTile(const Plan& plan, int64_t tile)
-      : map(tile / (plan.high * plan.across)),
-        h(tile / plan.across % plan.high * plan.out),
-        w(tile % plan.across * plan.out) {}
+  TCN_INLINE MapTile(const MapTiles& t, int64_t tile)
+      : map(tile / (t.high * t.across)),
+        h(tile / t.across % t.high * t.out),
+        w(tile % t.across * t.out) {}
 };
 
 // MATRIX d MATRIX^T for a square of pixels d of a map, from (h, w) on, and channels [c0, c1), to
@@ -127,7 +121,7 @@ template <class T, int ROWS, int COLUMNS>
 void see(const Matrix<ROWS, COLUMNS>& matrix, const T* map, int64_t high, int64_t across,
          int64_t channels, int64_t h, int64_t w, int64_t c0, int64_t c1, T* seen,
          int64_t position) {
-  constexpr int L = LANES<T>;
+  constexpr int L = LANES<T>, STEP = ROWS - 2;  // pixels from one tile to the next
   const int64_t h0 = most(0, -h), h1 = least(COLUMNS, high - h);
   const int64_t w0 = most(0, -w), w1 = least(COLUMNS, across - w);
   const T* corner = map + (h * across + w) * channels;
@@ -138,7 +132,7 @@ void see(const Matrix<ROWS, COLUMNS>& matrix, const T* map, int64_t high, int64_
         [&](int r, int s) {
           if (r < h0 || r >= h1 || s < w0 || s >= w1) return Vec<T>{};
           const T* pixel = corner + (r * across + s) * channels + c;
-          if (s >= 2) prefetch(pixel + 4 * channels);  // of the next tile
+          if (s >= COLUMNS - STEP) prefetch(pixel + STEP * channels);  // of the next tile
           return rest == L ? load(pixel) : load_some(pixel, rest);
         },
         [&](int r, int s, const Vec<T>& v) {
@@ -148,11 +142,11 @@ void see(const Matrix<ROWS, COLUMNS>& matrix, const T* map, int64_t high, int64_
 }
 
 // What one tile sees of x, B^T d B, for channels [c0, c1).
-template <class T, int M, class Plan>
-TCN_INLINE void see_input(const Gather& g, const Plan& plan, int64_t tile, const T* x, int64_t c0,
-                          int64_t c1, T* seen, int64_t position) {
+template <class T, int M>
+TCN_INLINE void see_input(const Gather& g, const MapTiles& tiles, int64_t tile, const T* x,
+                          int64_t c0, int64_t c1, T* seen, int64_t position) {
   const Axis &ah = g.axis[1], &aw = g.axis[2];
-  const MapTile at(plan, tile);
+  const MapTile at(tiles, tile);
   see<T>(FILTERING<M>.input, x + at.map * ah.in * aw.in * g.c, ah.in, aw.in, g.c, at.h + ah.first,
          at.w + aw.first, c0, c1, seen, position);
 }
@@ -193,7 +187,7 @@ template <class T>
 void multiply_positions(const Gather& g, const Winograd& w, int64_t tiles, int64_t panel0,
                         int64_t panel1, int64_t c0, const T* seen, const T* weights, T* made) {
   const int64_t depth = least(w.depth, g.c - c0);
-  for (int64_t p = 0; p < w.in * w.in; ++p)
+  for (int64_t p = 0; p < w.positions(); ++p)
     for (int64_t panel = panel0; panel < panel1; ++panel) {
       const int width = panel_width<T>(g.oc - panel * NR<T>);
       Tile<T> t{};

@@ -2,12 +2,26 @@
 #pragma once
 #include "conv_api.hh"
 
+// How maps are cut into tiles.
+struct MapTiles {
+  int64_t out, in;       // pixels of a tile along each axis: written, read
+  int64_t high, across;  // tiles along H and W of a map
+  int64_t tiles;         // of all maps
+
+  MapTiles() = default;
+  TCN_INLINE MapTiles(const Gather& g, int64_t out_)
+      : out(out_),
+        in(out_ + 2),
+        high((g.axis[1].out + out_ - 1) / out_),
+        across((g.axis[2].out + out_ - 1) / out_),
+        tiles(g.images * g.axis[0].out * high * across) {}
+  TCN_INLINE int64_t positions() const { return in * in; }
+};
+
 // How the tiles of all maps are cut into tasks. It depends on the sizes only, never on the number
 // of threads.
-struct Winograd {
-  int64_t out, in;        // pixels of a tile along each axis: written, read
-  int64_t high, across;   // tiles along H and W of a map
-  int64_t tiles;          // of all maps
+struct Winograd : MapTiles {
+  using MapTiles::MapTiles;
   int64_t block, blocks;  // tiles of a task, and how many such blocks there are
   int64_t panels;         // strips of NR written channels
   int64_t group, groups;  // panels of a task, and how many such groups
@@ -20,11 +34,11 @@ struct Winograd {
 
 // How a weight gradient is cut into tasks: chunks of blocks of tiles x blocks of read channels x
 // blocks of written channels.
-struct WinogradSums {
-  int64_t out, in, high, across, tiles;  // as above
-  int64_t block, chunk_blocks, chunks;   // tiles that are transformed at a time; blocks of a chunk
-  int64_t c_block, c_blocks;             // read channels of a task
-  int64_t oc_block, oc_blocks;           // written channels of a task
+struct WinogradSums : MapTiles {
+  using MapTiles::MapTiles;
+  int64_t block, chunk_blocks, chunks;  // tiles that are transformed at a time; blocks of a chunk
+  int64_t c_block, c_blocks;            // read channels of a task
+  int64_t oc_block, oc_blocks;          // written channels of a task
 };
 
 struct WinogradKernels {
@@ -59,8 +73,8 @@ TCN_INLINE bool winograd_fits(const Gather& g) {
 
 // Multiplications of a channel pair, for tiles of `out` x `out` outputs.
 TCN_INLINE int64_t winograd_cost(const Gather& g, int64_t out) {
-  const int64_t high = (g.axis[1].out + out - 1) / out, across = (g.axis[2].out + out - 1) / out;
-  return g.images * g.axis[0].out * high * across * (out + 2) * (out + 2);
+  const MapTiles t(g, out);
+  return t.tiles * t.positions();
 }
 
 // Outputs of a tile along each axis, 2 or 4, whichever multiplies less.
@@ -68,9 +82,9 @@ TCN_INLINE int64_t winograd_best(const Gather& g) {
   return winograd_cost(g, 2) < winograd_cost(g, 4) ? 2 : 4;
 }
 
-// Whether it is faster than the direct convolution, by measured crossovers: its transforms want to be
-// shared by 16 channels on either side and its weights by 8 tiles, and tiles that stick out of small
-// maps must leave it half as many multiplications.
+// Whether it is faster than the direct convolution, by measured crossovers: its transforms want to
+// be shared by 16 channels on either side and its weights by 8 tiles, and tiles that stick out of
+// small maps must leave it half as many multiplications.
 TCN_INLINE bool winograd_pays(const Gather& g) {
   const int64_t out = winograd_best(g), cost = winograd_cost(g, out);
   return g.c >= 16 && g.oc >= 16 && cost >= 8 * (out + 2) * (out + 2) && 2 * cost <= 9 * g.pixels();

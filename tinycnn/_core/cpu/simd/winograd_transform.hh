@@ -16,7 +16,7 @@
 // The matrices follow from the points alone. Points +-p share their even and odd parts, and powers
 // of points near 1 stay near 1, which is what keeps the rounding errors small: with 0, +-1/sqrt(2),
 // +-sqrt(2) the largest error is a fifth of that with 0, +-1, +-2. F(6x6) would need 5.1 times
-// fewer multiplications, but passes the error bound of 1e-5.
+// fewer multiplications, but its error goes beyond 1e-5.
 //
 // Sources: Winograd 1980, "Arithmetic complexity of computations"; Lavin & Gray 2016, "Fast
 // algorithms for convolutional neural networks"; Barabasz et al. 2020, "Error analysis and

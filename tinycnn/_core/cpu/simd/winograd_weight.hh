@@ -22,12 +22,7 @@ constexpr int64_t SUMS_C = 64, SUMS_OC = 64, SUMS_BLOCK = 3 * MR, SUMS_TASKS = 1
 
 template <class T>
 WinogradSums winograd_weight_plan(const Gather* g, int64_t out) {
-  WinogradSums s;
-  s.out = out;
-  s.in = out + 2;
-  s.high = ceil_div(g->axis[1].out, out);
-  s.across = ceil_div(g->axis[2].out, out);
-  s.tiles = g->images * g->axis[0].out * s.high * s.across;
+  WinogradSums s(*g, out);
   s.c_blocks = ceil_div(g->c, SUMS_C);
   s.c_block = ceil_div(g->c, s.c_blocks);
   s.oc_block = least(round_up(g->oc, LANES<T>), SUMS_OC);
@@ -42,7 +37,7 @@ WinogradSums winograd_weight_plan(const Gather* g, int64_t out) {
 
 template <class T>
 TCN_INLINE int64_t sums_size(const WinogradSums& s) {
-  return s.in * s.in * (s.c_block * s.oc_block + LANES<T>);
+  return s.positions() * (s.c_block * s.oc_block + LANES<T>);
 }
 
 template <class T>
@@ -52,7 +47,7 @@ int64_t winograd_weight_partial(const WinogradSums* s) {
 
 template <class T>
 int64_t winograd_weight_scratch(const WinogradSums* s) {
-  return s->in * s->in * s->block * (row_of<T>(s->c_block) + row_of<T>(s->oc_block)) +
+  return s->positions() * s->block * (row_of<T>(s->c_block) + row_of<T>(s->oc_block)) +
          sums_size<T>(*s);
 }
 
