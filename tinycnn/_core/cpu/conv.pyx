@@ -104,6 +104,8 @@ cdef int _run_gather(
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
     cdef int64_t tasks = k.tasks(g), panels = k.panels(g), scratch_bytes, task
     cdef int threads = threads_for(tasks, g.pixels() * g.groups * g.oc * (g.depth() // 8 + 1)), failed = 0
+    # A tile asks for the memory of the next one, which the same thread should compute.
+    cdef int64_t chunk = max(1, tasks // (8 * threads))
     cdef void* packed = buffer(PACKED, k.packed_size(g), w)
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
@@ -123,7 +125,7 @@ cdef int _run_gather(
         else:
             for task in prange(panels, num_threads=threads, schedule="static"):
                 k.pack(g, task, w_data, packed)
-            for task in prange(tasks, num_threads=threads, schedule="dynamic"):
+            for task in prange(tasks, num_threads=threads, schedule="dynamic", chunksize=chunk):
                 failed += _tile(k, g, task, scratch_bytes, x_data, packed, bias_data, y_data)
     return out_of_memory() if failed else 0
 

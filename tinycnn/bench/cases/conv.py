@@ -26,18 +26,22 @@ class Layer:
     batch: int
     stride: int = 1
     padding: int = 0
+    dilation: int = 1
     groups: int = 1
 
     def __str__(self):
         sizes = "x".join(map(str, self.kernel)), "x".join(map(str, self.size))
         stride = f" stride {self.stride}" * (self.stride > 1)
+        dilated = f" dilation {self.dilation}" * (self.dilation > 1)
         depthwise = " depthwise" * (self.groups > 1)
-        return f"{self.C}->{self.OC} {sizes[0]}{stride}{depthwise}, {sizes[1]}, batch {self.batch}"
+        kind = sizes[0] + stride + dilated + depthwise
+        return f"{self.C}->{self.OC} {kind}, {sizes[1]}, batch {self.batch}"
 
     @property
     def output(self):
         return tuple(
-            (n + 2 * self.padding - k) // self.stride + 1 for n, k in zip(self.size, self.kernel)
+            (n + 2 * self.padding - self.dilation * (k - 1) - 1) // self.stride + 1
+            for n, k in zip(self.size, self.kernel)
         )
 
     @property
@@ -70,7 +74,12 @@ LAYERS = [
     Layer(256, 256, (3, 3), (14, 14), 8, padding=1),
     Layer(64, 64, (3, 3), (224, 224), 8, padding=1),
     Layer(3, 96, (11, 11), (227, 227), 8, stride=4),
+    Layer(256, 512, (3, 3), (8, 8), 32, stride=2, padding=1),
+    Layer(64, 64, (5, 5), (28, 28), 16, padding=2),
+    Layer(64, 64, (3, 3), (56, 56), 8, padding=2, dilation=2),
     Layer(256, 64, (1, 1), (56, 56), 8),
+    Layer(64, 256, (1, 1), (56, 56), 8),
+    Layer(256, 512, (1, 1), (28, 28), 8, stride=2),
     Layer(64, 64, (3, 3), (56, 56), 8, padding=1, groups=64),
     Layer(1, 6, (5, 5), (28, 28), 64, padding=2),
     Layer(6, 16, (5, 5), (14, 14), 64),
@@ -86,7 +95,8 @@ def contestants(layer: Layer, library) -> dict:
     convolve = getattr(library.F, f"conv{len(layer.size)}d")
 
     def call(x, weight):
-        return convolve(x, weight, None, layer.stride, layer.padding, 1, layer.groups)
+        return convolve(x, weight, None, layer.stride, layer.padding, layer.dilation,
+                        layer.groups)
 
     x, weight = numbers(*layer.x_shape), numbers(*layer.weight_shape)
     return passes(library, call, x, [weight], numbers(*layer.y_shape))
@@ -97,13 +107,14 @@ def onnx_forward(layer: Layer, runtime: OnnxRuntime):
     axes = len(layer.size)
     return runtime.layer(
         "Conv", numbers(*layer.x_shape), numbers(*layer.weight_shape),
-        strides=[layer.stride] * axes, pads=pads((layer.padding,) * axes), group=layer.groups)
+        strides=[layer.stride] * axes, pads=pads((layer.padding,) * axes),
+        dilations=[layer.dilation] * axes, group=layer.groups)
 
 
 def chosen_algorithm(layer: Layer, what: str) -> str:
     """The name of the algorithm that tinycnn chooses for a pass."""
     chosen = tinycnn.conv_algorithms(layer.x_shape, layer.weight_shape, layer.stride, layer.padding,
-                                     1, layer.groups)
+                                     layer.dilation, layer.groups)
     names = {name for part, name in chosen.items() if what in (part, "forward + backward")}
     return names.pop() if len(names) == 1 else "mixed"
 

@@ -54,7 +54,7 @@ template <class T>
 int64_t tile_pixels(const Gather& g) {
   const int64_t rows = TILE_NUMBERS<T> / most(g.depth(), 1);
   const int64_t height = g.taps() == 1 ? 4 : 16;  // one tap: results are the larger part
-  return round_up(most(least(rows, height * MR), 2 * MR), MR);
+  return round_up(most(least(rows, height * MR), 4 * MR), MR);
 }
 
 template <class T>
@@ -95,11 +95,10 @@ TCN_INLINE bool stored_in_order(const Gather& g) {
 }
 
 // 1x1, stride 1, no padding: the rows are the pixels of x where they lie.
-template <class T>
 TCN_INLINE bool rows_lie_in_x(const Gather& g) {
   for (const Axis& a : g.axis)
     if (a.taps != 1 || a.step != 1 || a.first != 0 || a.in != a.out) return false;
-  return row_stride<T>(g.x_channels()) == g.x_channels();
+  return true;
 }
 
 // The bias of a panel, padded with zeros; null if there is none.
@@ -122,13 +121,14 @@ void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, con
   T *result = scratch, *rows = result + round_up(tile * g.oc, LANES<T>), padded[NR<T>];
   int64_t stride = row_stride<T>(depth);
   const T* a = rows;
-  if (rows_lie_in_x<T>(g)) {
+  if (rows_lie_in_x(g)) {
     a = x + from * g.x_channels() + group * g.c;
     stride = g.x_channels();
   } else if (depth > 0) {
     fill_tile(g, x, group, from, count, 0, g.taps(), rows, stride);
   }
   const bool in_order = stored_in_order(g);
+  const Ahead ahead = windows_ahead(g, from + count, from + count + tile, x);
   for (int64_t panel = 0; panel < in_group; ++panel) {
     const int64_t first = panel * NR<T>;
     const int columns = int(least(NR<T>, g.oc - first));
@@ -137,7 +137,8 @@ void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, con
                        panel_width<T>(g.oc - first),
                        panel_bias(bias, group * g.oc + first, columns, padded), false,
                        in_order ? y + from * g.y_channels() + group * g.oc + first : result + first,
-                       in_order ? g.y_channels() : g.oc, columns, 1, 0, g.relu});
+                       in_order ? g.y_channels() : g.oc, columns, 1, 0, g.relu,
+                       ahead.part(panel, in_group)});
   }
   if (!in_order) place_rows(g, group, from, count, result, y);
 }
@@ -159,6 +160,7 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
     const bool some = td < planes.hi;
     const T* strip = scratch;
     if (some) strip = fill_strip(g, s, t, planes.start + td * d.delta, group, x, scratch);
+    const Ahead ahead = strip_ahead(g, s, task + 1, td, x);
     for (int64_t panel = 0; panel < in_group; ++panel) {
       const int64_t first = panel * NR<T>;
       const int columns = int(least(NR<T>, g.oc - first)), width = panel_width<T>(g.oc - first);
@@ -181,6 +183,7 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
         tile.segments = some ? rows.hi - rows.lo : 0;
         tile.a = strip + ((o - t.from) * h.step + rows.lo * h.delta) * s.row;
         tile.b = b + (td * h.taps + rows.lo) * tile.depth * width;
+        tile.ahead = ahead.part(panel * t.height + o - t.from, in_group * t.height);
         const int64_t row = y_plane * h.store_size + h.store0 + o * h.store_step;
         tile.c = y + (row * w.store_size + w.store0) * yc + group * g.oc + first;
         multiply_rows<T, true>(w.out, tile);

@@ -147,4 +147,26 @@ TCN_INLINE void fill_tile(const Gather& g, const T* x, int64_t group, int64_t fr
     fill_row(g, x + group * g.c, x_end, p, taps, rows + i * stride);
 }
 
+// Where the window of pixel `p` ends in x, in numbers; windows that end in the padding end at the
+// edge.
+TCN_INLINE int64_t window_end(const Gather& g, int64_t p) {
+  const Pixel at = Pixel::at(g, p);
+  const auto last = [](const Axis& a, int64_t o) {
+    return most(0, least(a.in - 1, o * a.step + a.first + (a.taps - 1) * a.delta));
+  };
+  const int64_t plane = at.n * g.axis[0].in + last(g.axis[0], at.d);
+  return ((plane * g.axis[1].in + last(g.axis[1], at.h)) * g.axis[2].in + last(g.axis[2], at.w) +
+          1) *
+         g.c;
+}
+
+// What the windows of the pixels [from, to) read that those before them did not.
+template <class T>
+TCN_INLINE Ahead windows_ahead(const Gather& g, int64_t from, int64_t to, const T* x) {
+  to = least(to, g.pixels());
+  if (g.groups > 1 || from >= to) return {};
+  const int64_t begin = window_end(g, from - 1), end = window_end(g, to - 1);
+  return Ahead{reinterpret_cast<const char*>(x + begin), (end - begin) * int64_t(sizeof(T))};
+}
+
 }  // namespace TCN_ISA

@@ -49,6 +49,7 @@ TCN_INLINE Strip strip_of(const Gather& g) {
   s.row = s.in_place ? w.in * g.c : ((w.out - 1) * w.step + w.taps) * g.c;
   const int64_t fit = (TILE_NUMBERS<T> / s.row - (h.taps - 1) * h.delta - 1) / h.step + 1;
   s.height = most(1, least(least(fit, h.out), ceil_div(256, w.out)));
+  s.height = ceil_div(h.out, ceil_div(h.out, s.height));  // no low tile at the end of a map
   s.rows = (s.height - 1) * h.step + (h.taps - 1) * h.delta + 1;
   s.tiles = g.images * g.axis[0].out * ceil_div(h.out, s.height);
   return s;
@@ -92,6 +93,21 @@ const T* fill_strip(const Gather& g, const Strip& s, const StripTile& t, int64_t
     zero_run(to + hi * g.c, (columns - hi) * g.c);
   }
   return memory;
+}
+
+// What the strip of tile `tile` reads of the plane of its window that tap `td` sees.
+template <class T>
+TCN_INLINE Ahead strip_ahead(const Gather& g, const Strip& s, int64_t tile, int64_t td,
+                             const T* x) {
+  if (g.groups > 1 || tile >= s.tiles) return {};
+  const StripTile t = StripTile::at(g, s, tile);
+  const Axis &d = g.axis[0], &h = g.axis[1];
+  const int64_t plane = t.d * d.step + d.first + td * d.delta, row = g.axis[2].in * g.c;
+  const int64_t top = t.from * h.step + h.first, bottom = least(top + s.rows, h.in);
+  if (plane < 0 || plane >= d.in || bottom <= top) return {};
+  const T* from = x + ((t.n * d.in + plane) * h.in + most(top, 0)) * row;
+  return Ahead{reinterpret_cast<const char*>(from),
+               (bottom - most(top, 0)) * row * int64_t(sizeof(T))};
 }
 
 template <class T>

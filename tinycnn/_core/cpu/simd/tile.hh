@@ -20,6 +20,10 @@
 // of columns, whose K is long, keeps two sums for each place, of even and of odd k.
 // Either way K may fall into segments of A, so that A can be a piece of an image: the rows of a
 // window (forward), or rows of pixels (weight gradient).
+//
+// Two things come from memory, not from a cache: what C covers, and what the next product reads. A
+// tile asks for its part of C before it multiplies, and for a little of the latter (Ahead) with
+// every step of k, so that both are there when they are wanted.
 #pragma once
 #include "vec.hh"
 
@@ -37,6 +41,15 @@ constexpr int MR = 6;
 template <class T>
 constexpr int NR = 2 * LANES<T>;
 
+// Memory that is needed after a product, wherever it lies: asking for it is never wrong.
+struct Ahead {
+  const char* at = nullptr;
+  int64_t bytes = 0;
+
+  // Part i of n.
+  TCN_INLINE Ahead part(int64_t i, int64_t n) const { return Ahead{at + bytes / n * i, bytes / n}; }
+};
+
 template <class T>
 struct Tile {
   int64_t depth;  // K, or its part in one segment
@@ -50,8 +63,10 @@ struct Tile {
   int64_t ldc;
   int columns;  // of C; the last vector may be cut
   int64_t segments = 1;
-  int64_t a_segment = 0;  // from the start of one segment of A to the next
-  bool relu = false;      // store 0 for negative sums
+  int64_t a_segment = 0;   // from the start of one segment of A to the next
+  bool relu = false;       // store 0 for negative sums
+  Ahead ahead = {};        // asked for by the whole product
+  int64_t ahead_step = 0;  // bytes of it with each step of k
 };
 
 // One step of k: NV vectors of B, and a broadcast of A for each row.
@@ -69,10 +84,12 @@ template <class T, int M, int NV, bool ROWS>
 void multiply(const Tile<T>& t) {
   constexpr int L = LANES<T>;
   constexpr bool SPLIT = !ROWS && M * NV < 8;
+  constexpr bool FETCHES = M * NV > MR;       // lower tiles have no time for it
   const int rest = t.columns - (NV - 1) * L;  // lanes of the last vector
   Vec<T> sum[M][NV];
   TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
     const T* c = t.c + i * t.ldc + j * L;
+    if (FETCHES && !t.add) prefetch_to_write(c);
     sum[i][j] = t.add    ? (j < NV - 1 || rest == L ? load(c) : load_some(c, rest))
                 : t.bias ? load(t.bias + j * L)
                          : Vec<T>{};
@@ -80,6 +97,7 @@ void multiply(const Tile<T>& t) {
   [[maybe_unused]] Vec<T> odd[M][NV] = {};
   const T* b = t.b;
   const int64_t lda = t.lda, ldb = t.ldb, step = ROWS ? 1 : lda;
+  const char* ahead = t.ahead.at;
   for (int64_t segment = 0; segment < t.segments; ++segment) {
     const T* a = t.a + segment * t.a_segment;
     int64_t k = t.depth;
@@ -88,7 +106,10 @@ void multiply(const Tile<T>& t) {
         multiply_step<T, M, NV, ROWS>(a, lda, b, sum);
         multiply_step<T, M, NV, ROWS>(a + step, lda, b + ldb, odd);
       }
-    for (; k > 0; --k, a += step, b += ldb) multiply_step<T, M, NV, ROWS>(a, lda, b, sum);
+    for (; k > 0; --k, a += step, b += ldb) {
+      if (FETCHES) prefetch(ahead), ahead += t.ahead_step;
+      multiply_step<T, M, NV, ROWS>(a, lda, b, sum);
+    }
   }
   TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
     T* c = t.c + i * t.ldc + j * L;
@@ -115,7 +136,13 @@ TCN_INLINE void multiply_height(int height, const Tile<T>& t) {
 template <class T, bool ROWS>
 void multiply_rows(int64_t rows, Tile<T> t) {
   TCN_ASSERT(t.columns > 0 && t.columns <= NR<T>);
-  for (int64_t tiles = (rows + MR - 1) / MR; tiles > 0; --tiles) {
+  int64_t tiles = (rows + MR - 1) / MR;
+  const int64_t steps = t.depth * t.segments;
+  if (t.ahead.bytes > 0 && tiles * steps > 0)
+    t.ahead_step = (t.ahead.bytes - 1) / (tiles * steps) + 1;
+  else
+    t.ahead.at = reinterpret_cast<const char*>(t.b);
+  for (; tiles > 0; --tiles) {
     const int height = int((rows + tiles - 1) / tiles);
     if (t.columns > LANES<T>)
       multiply_height<T, 2, ROWS>(height, t);
@@ -123,6 +150,7 @@ void multiply_rows(int64_t rows, Tile<T> t) {
       multiply_height<T, 1, ROWS>(height, t);
     t.a += ROWS ? height * t.lda : height;
     t.c += height * t.ldc;
+    t.ahead.at += steps * t.ahead_step;
     rows -= height;
   }
 }
