@@ -133,12 +133,20 @@ void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, con
     const int64_t first = panel * NR<T>;
     const int columns = int(least(NR<T>, g.oc - first));
     multiply_rows<T, true>(
-        count, Tile<T>{depth, a, stride, packed + (group * in_group + panel) * depth * NR<T>,
+        count, Tile<T>{depth,
+                       a,
+                       stride,
+                       packed + (group * in_group + panel) * depth * NR<T>,
                        panel_width<T>(g.oc - first),
-                       panel_bias(bias, group * g.oc + first, columns, padded), false,
+                       panel_bias(bias, group * g.oc + first, columns, padded),
+                       false,
                        in_order ? y + from * g.y_channels() + group * g.oc + first : result + first,
-                       in_order ? g.y_channels() : g.oc, columns, 1, 0, g.relu,
-                       ahead.part(panel, in_group)});
+                       in_order ? g.y_channels() : g.oc,
+                       columns,
+                       1,
+                       0,
+                       g.relu,
+                       {ahead.part(panel, in_group)}});
   }
   if (!in_order) place_rows(g, group, from, count, result, y);
 }
@@ -164,29 +172,30 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
     for (int64_t panel = 0; panel < in_group; ++panel) {
       const int64_t first = panel * NR<T>;
       const int columns = int(least(NR<T>, g.oc - first)), width = panel_width<T>(g.oc - first);
-      Tile<T> tile{w.taps * g.c,
-                   nullptr,
-                   w.step * g.c,
-                   nullptr,
-                   width,
-                   panel_bias(bias, group * g.oc + first, columns, padded),
-                   td > planes.lo,
-                   nullptr,
-                   w.store_step * yc,
-                   columns,
-                   0,
-                   h.delta * s.row,
-                   g.relu && td + 1 >= planes.hi};
+      Tile<T> tile{};
+      tile.depth = s.joined ? w.taps * g.c : g.c;
+      tile.lda = w.step * g.c;
+      tile.ldb = width;
+      tile.bias = panel_bias(bias, group * g.oc + first, columns, padded);
+      tile.ldc = w.store_step * yc;
+      tile.columns = columns;
+      tile.a_segment = s.joined ? h.delta * s.row : w.delta * g.c;
       const T* b = packed + (group * in_group + panel) * g.depth() * NR<T>;
       for (int64_t o = t.from; o < t.from + t.height; ++o) {
         const Inside rows = Inside::of(h, o);
-        tile.segments = some ? rows.hi - rows.lo : 0;
-        tile.a = strip + ((o - t.from) * h.step + rows.lo * h.delta) * s.row;
-        tile.b = b + (td * h.taps + rows.lo) * tile.depth * width;
-        tile.ahead = ahead.part(panel * t.height + o - t.from, in_group * t.height);
         const int64_t row = y_plane * h.store_size + h.store0 + o * h.store_step;
         tile.c = y + (row * w.store_size + w.store0) * yc + group * g.oc + first;
-        multiply_rows<T, true>(w.out, tile);
+        const int64_t seen = some ? rows.hi - rows.lo : 0, products = s.joined ? 1 : most(seen, 1);
+        for (int64_t i = 0; i < products; ++i) {
+          tile.segments = s.joined ? seen : least(seen, 1) * w.taps;
+          tile.a = strip + ((o - t.from) * h.step + (rows.lo + i) * h.delta) * s.row;
+          tile.b = b + ((td * h.taps + rows.lo + i) * w.taps) * g.c * width;
+          tile.add = td > planes.lo || i > 0;
+          tile.relu = g.relu && td + 1 >= planes.hi && i + 1 == products;
+          tile.ahead[0] = ahead.part((panel * t.height + o - t.from) * products + i,
+                                     in_group * t.height * products);
+          multiply_rows<T, true>(w.out, tile);
+        }
       }
     }
   }

@@ -79,8 +79,17 @@ TCN_INLINE void each_panel(const Gather& g, const WeightTasks& t, int64_t group,
     const int width = panel_width<T>(g.oc - first);
     copy_panel(grad_y + first, g.y_channels(), count, least(width, g.oc - first), width, panel,
                end);
-    tile(p * g.depth() * NR<T>, width);
+    tile(p, width);
   }
+}
+
+// grad_y of the tile that follows pixel `from`.
+template <class T>
+Ahead grad_ahead(const Gather& g, const WeightTasks& t, int64_t from, const T* grad_y) {
+  const int64_t pixels = least(t.tile_pixels, g.pixels() - from);
+  if (g.groups > 1 || pixels <= 0) return {};
+  return Ahead{reinterpret_cast<const char*>(grad_y + from * g.oc),
+               pixels * g.oc * int64_t(sizeof(T))};
 }
 
 // Tile number `index`, taps [tap0, tap1), by im2col.
@@ -91,9 +100,15 @@ void weight_rows(const Gather& g, const WeightTasks& t, int64_t group, int64_t i
   const int64_t from = index * t.tile_pixels, count = least(t.tile_pixels, g.pixels() - from);
   const int64_t stride = row_stride<T>(t.block_taps * g.c);
   fill_tile(g, x, group, from, count, tap0, tap1, rows, stride);
-  each_panel(g, t, group, from, count, grad_y, panel, [&](int64_t sums, int width) {
-    multiply_rows<T, false>((tap1 - tap0) * g.c, Tile<T>{count, rows, stride, panel, width, nullptr,
-                                                         add, partial + sums, NR<T>, width});
+  const int64_t next = from + count, panel_size = g.depth() * NR<T>;
+  const Ahead x_ahead = windows_ahead(g, next, next + t.tile_pixels, x);
+  const Ahead y_ahead = grad_ahead(g, t, next, grad_y);
+  each_panel(g, t, group, from, count, grad_y, panel, [&](int64_t p, int width) {
+    Tile<T> product{count, rows, stride, panel, width, nullptr, add, partial + p * panel_size,
+                    NR<T>, width};
+    product.ahead[0] = x_ahead.part(p, t.panels);
+    product.ahead[1] = y_ahead.part(p, t.panels);
+    multiply_rows<T, false>((tap1 - tap0) * g.c, product);
   });
 }
 
@@ -107,8 +122,8 @@ void weight_strip(const Gather& g, const WeightTasks& t, int64_t group, int64_t 
   const Strip s = strip_of<T>(g);
   const StripTile tile = StripTile::at(g, s, index);
   const Inside planes = Inside::of(d, tile.d);
-  const int64_t height = w.taps * g.c;
   const int64_t from = ((tile.n * d.out + tile.d) * h.out + tile.from) * w.out;
+  const int64_t pixels = tile.height * w.out;
   for (int64_t row = tap0 / w.taps, end = tap1 / w.taps, next; row < end; row = next) {
     const int64_t td = row / h.taps;
     next = least(end, (td + 1) * h.taps);
@@ -116,12 +131,22 @@ void weight_strip(const Gather& g, const WeightTasks& t, int64_t group, int64_t 
     if (!some && add) continue;
     const T* strip = memory;
     if (some) strip = fill_strip(g, s, tile, planes.start + td * d.delta, group, x, memory);
-    each_panel(g, t, group, from, tile.height * w.out, grad_y, panel, [&](int64_t sums, int width) {
-      for (int64_t r = row; r < next; ++r)
-        multiply_rows<T, false>(
-            height, Tile<T>{w.out, strip + (r - td * h.taps) * h.delta * s.row, w.step * g.c, panel,
-                            width, nullptr, add, partial + sums + (r * w.taps - tap0) * g.c * NR<T>,
-                            NR<T>, width, some ? tile.height : 0, h.step * s.row});
+    const Ahead x_ahead = strip_ahead(g, s, index + 1, td, x);
+    const Ahead y_ahead = grad_ahead(g, t, from + pixels, grad_y);
+    each_panel(g, t, group, from, pixels, grad_y, panel, [&](int64_t p, int width) {
+      Tile<T> product{
+          w.out, nullptr, w.step * g.c,           panel,         width, nullptr, add, nullptr,
+          NR<T>, width,   some ? tile.height : 0, h.step * s.row};
+      const int64_t pieces = s.joined ? 1 : w.taps, height = (s.joined ? w.taps : 1) * g.c;
+      const int64_t products = (next - row) * pieces;
+      for (int64_t i = 0; i < products; ++i) {
+        const int64_t r = row + i / pieces, tap = i % pieces;
+        product.a = strip + (r - td * h.taps) * h.delta * s.row + tap * w.delta * g.c;
+        product.c = partial + (p * g.depth() + (r * w.taps + tap - tap0) * g.c) * NR<T>;
+        product.ahead[0] = x_ahead.part(p * products + i, t.panels * products);
+        product.ahead[1] = y_ahead.part(p * products + i, t.panels * products);
+        multiply_rows<T, false>(height, product);
+      }
     });
   }
 }

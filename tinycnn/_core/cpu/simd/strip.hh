@@ -20,19 +20,21 @@ struct Strip {
   int64_t rows;    // rows of input for them
   int64_t row;     // numbers from one row to the next
   bool in_place;   // the strip is x itself
+  bool joined;     // the taps of a window's row lie side by side
 };
 
 // Output pixels in a row below which a tile is better filled from several rows, by im2col.
 constexpr int64_t STRIP_PIXELS = 7;
 
-// Neighbouring taps side by side, more than one (a window of one pixel is better copied: it is read
-// only once), and rows of a tile not 4 KB apart, where they would all fall into the same set of the
-// first cache. Of three axes, the planes of a window come one after the other, each in a strip.
+// More than one tap (a window of one pixel is better copied: it is read only once), and rows of a
+// tile not 4 KB apart, where they would all fall into the same set of the first cache. Taps that a
+// dilation moves apart are segments of their own, which should be a vector long. Of three axes, the
+// planes of a window come one after the other, each in a strip.
 template <class T>
 TCN_INLINE bool uses_strip(const Gather& g) {
   const Axis& w = g.axis[2];
-  if (g.algorithm == IM2COL || g.pixels() * g.depth() == 0 || (w.delta != 1 && w.taps > 1))
-    return false;
+  if (g.algorithm == IM2COL || g.pixels() * g.depth() == 0) return false;
+  if (w.delta != 1 && w.taps > 1 && g.c < LANES<T>) return false;
   return g.algorithm == DIRECT ||
          (g.taps() > 1 && w.out >= STRIP_PIXELS && w.step * g.c * int64_t(sizeof(T)) % 4096 != 0);
 }
@@ -46,7 +48,8 @@ TCN_INLINE Strip strip_of(const Gather& g) {
   const Axis &h = g.axis[1], &w = g.axis[2];
   Strip s;
   s.in_place = g.groups == 1 && stays_inside(h) && stays_inside(w);
-  s.row = s.in_place ? w.in * g.c : ((w.out - 1) * w.step + w.taps) * g.c;
+  s.joined = w.delta == 1 || w.taps == 1;
+  s.row = s.in_place ? w.in * g.c : ((w.out - 1) * w.step + (w.taps - 1) * w.delta + 1) * g.c;
   const int64_t fit = (TILE_NUMBERS<T> / s.row - (h.taps - 1) * h.delta - 1) / h.step + 1;
   s.height = most(1, least(least(fit, h.out), ceil_div(256, w.out)));
   s.height = ceil_div(h.out, ceil_div(h.out, s.height));  // no low tile at the end of a map

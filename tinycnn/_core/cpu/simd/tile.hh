@@ -45,9 +45,15 @@ constexpr int NR = 2 * LANES<T>;
 struct Ahead {
   const char* at = nullptr;
   int64_t bytes = 0;
+  int64_t step = 0;  // bytes of a step of k
 
   // Part i of n.
   TCN_INLINE Ahead part(int64_t i, int64_t n) const { return Ahead{at + bytes / n * i, bytes / n}; }
+  // Cut into so many steps; asking for what is at hand if there is nothing to ask for.
+  TCN_INLINE void cut(int64_t steps, const void* at_hand) {
+    step = bytes > 0 && steps > 0 ? (bytes - 1) / steps + 1 : 0;
+    if (step == 0) at = static_cast<const char*>(at_hand);
+  }
 };
 
 template <class T>
@@ -63,10 +69,9 @@ struct Tile {
   int64_t ldc;
   int columns;  // of C; the last vector may be cut
   int64_t segments = 1;
-  int64_t a_segment = 0;   // from the start of one segment of A to the next
-  bool relu = false;       // store 0 for negative sums
-  Ahead ahead = {};        // asked for by the whole product
-  int64_t ahead_step = 0;  // bytes of it with each step of k
+  int64_t a_segment = 0;  // from the start of one segment of A to the next
+  bool relu = false;      // store 0 for negative sums
+  Ahead ahead[2] = {};    // asked for by the whole product, of what A and B come from
 };
 
 // One step of k: NV vectors of B, and a broadcast of A for each row.
@@ -97,7 +102,7 @@ void multiply(const Tile<T>& t) {
   [[maybe_unused]] Vec<T> odd[M][NV] = {};
   const T* b = t.b;
   const int64_t lda = t.lda, ldb = t.ldb, step = ROWS ? 1 : lda;
-  const char* ahead = t.ahead.at;
+  const char *ahead0 = t.ahead[0].at, *ahead1 = t.ahead[1].at;
   for (int64_t segment = 0; segment < t.segments; ++segment) {
     const T* a = t.a + segment * t.a_segment;
     int64_t k = t.depth;
@@ -107,7 +112,10 @@ void multiply(const Tile<T>& t) {
         multiply_step<T, M, NV, ROWS>(a + step, lda, b + ldb, odd);
       }
     for (; k > 0; --k, a += step, b += ldb) {
-      if (FETCHES) prefetch(ahead), ahead += t.ahead_step;
+      if (FETCHES) {
+        prefetch(ahead0), ahead0 += t.ahead[0].step;
+        prefetch(ahead1), ahead1 += t.ahead[1].step;
+      }
       multiply_step<T, M, NV, ROWS>(a, lda, b, sum);
     }
   }
@@ -138,10 +146,7 @@ void multiply_rows(int64_t rows, Tile<T> t) {
   TCN_ASSERT(t.columns > 0 && t.columns <= NR<T>);
   int64_t tiles = (rows + MR - 1) / MR;
   const int64_t steps = t.depth * t.segments;
-  if (t.ahead.bytes > 0 && tiles * steps > 0)
-    t.ahead_step = (t.ahead.bytes - 1) / (tiles * steps) + 1;
-  else
-    t.ahead.at = reinterpret_cast<const char*>(t.b);
+  for (Ahead& ahead : t.ahead) ahead.cut(tiles * steps, t.b);
   for (; tiles > 0; --tiles) {
     const int height = int((rows + tiles - 1) / tiles);
     if (t.columns > LANES<T>)
@@ -150,7 +155,7 @@ void multiply_rows(int64_t rows, Tile<T> t) {
       multiply_height<T, 1, ROWS>(height, t);
     t.a += ROWS ? height * t.lda : height;
     t.c += height * t.ldc;
-    t.ahead.at += steps * t.ahead_step;
+    for (Ahead& ahead : t.ahead) ahead.at += steps * ahead.step;
     rows -= height;
   }
 }
