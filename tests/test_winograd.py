@@ -14,7 +14,7 @@ from tinycnn.testing import gradcheck
 
 BOUND = {np.float32: 1e-5, np.float64: 1e-13}  # error, of the largest number of a result
 
-# (H, W), C, OC, images, padding (low, high) of H and W
+# (H, W), C, OC, images, padding (low, high) of H and W, and, if not 3 and 1, kernel and dilation
 CASES = {
     "one tile": ((4, 4), 16, 16, 1, ((1, 1), (1, 1))),
     "one pixel": ((1, 1), 16, 16, 1, ((1, 1), (1, 1))),
@@ -39,16 +39,28 @@ CASES = {
     "one task transforms its weights": ((7, 7), 150, 140, 2, ((1, 1), (1, 1))),
     "maps of 2x2": ((2, 2), 33, 40, 70, ((1, 1), (1, 1))),
     "maps of 2x3, one task": ((2, 3), 70, 20, 3, ((1, 1), (1, 1))),
+    "5x5, one tile": ((2, 2), 16, 16, 1, ((2, 2), (2, 2)), 5),
+    "5x5, a pixel above a tile": ((3, 5), 17, 33, 2, ((2, 2), (2, 2)), 5),
+    "5x5, asymmetric padding": ((7, 6), 18, 20, 2, ((0, 4), (3, 1)), 5),
+    "5x5, several blocks and chunks": ((20, 23), 40, 36, 3, ((2, 2), (2, 2)), 5),
+    "5x5, one task transforms its weights": ((7, 7), 130, 140, 1, ((2, 2), (2, 2)), 5),
+    "dilation 2, one tile of each grid": ((8, 8), 16, 16, 2, ((2, 2), (2, 2)), 3, (2, 2)),
+    "dilation 2, a pixel above": ((9, 17), 17, 33, 2, ((2, 2), (2, 2)), 3, (2, 2)),
+    "dilation 3 and 1": ((13, 10), 20, 24, 2, ((3, 3), (1, 1)), 3, (3, 1)),
+    "dilation beyond the map": ((4, 5), 16, 16, 2, ((7, 7), (9, 8)), 3, (7, 8)),
+    "dilation, several chunks": ((40, 44), 16, 16, 5, ((2, 2), (2, 2)), 3, (2, 2)),
+    "5x5, dilation 2": ((11, 14), 24, 20, 2, ((4, 4), (4, 4)), 5, (2, 2)),
     "no image": ((4, 4), 16, 16, 0, ((1, 1), (1, 1))),
 }
 
 
 def arrays(case, rng, dtype=np.float32):
     """x, weight, bias, grad_y, bias of a transposed convolution, window."""
-    (H, W), C, OC, images, padding = case
-    window = three_axes((3, 3), (1, 1), padding, (1, 1))._replace(algorithm="winograd")
+    (H, W), C, OC, images, padding, *rest = case
+    kernel, dilation = (*rest, *(3, (1, 1))[len(rest):])
+    window = three_axes((kernel, kernel), (1, 1), padding, dilation)._replace(algorithm="winograd")
     out = window.output_size((1, H, W))
-    shapes = [(images, 1, H, W, C), (OC, C, 1, 3, 3), (OC,), (images, *out, OC), (C,)]
+    shapes = [(images, 1, H, W, C), (OC, C, 1, kernel, kernel), (OC,), (images, *out, OC), (C,)]
     x, weight, *rest = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
     return [x, weight.transpose(0, 2, 3, 4, 1), *rest, window]
 
@@ -76,16 +88,18 @@ def test_all_passes_are_within_the_bound(name, dtype, isa, rng):
     assert_within_bound(run(cpu, *given, window), exact, BOUND[dtype])
 
 
+@pytest.mark.parametrize("kernel", [3, 5])
 @pytest.mark.parametrize("channels", [64, 256, 512])
-def test_wide_layers_are_within_the_bound(channels, rng):
-    case = ((8, 8), channels, channels, 2, ((1, 1), (1, 1)))
+def test_wide_layers_are_within_the_bound(channels, kernel, rng):
+    case = ((8, 8), channels, channels, 2, ((1, 1), (1, 1)), kernel)
     *given, window = arrays(case, rng)
     exact = run(reference, *[a.astype(np.float64) for a in given], window)
     assert_within_bound(run(cpu, *given, window), exact, BOUND[np.float32])
 
 
 @pytest.mark.parametrize("name", ["several blocks of tiles", "several chunks", "129 tiles",
-                                  "one task transforms its weights", "a channel above blocks"])
+                                  "one task transforms its weights", "a channel above blocks",
+                                  "5x5, several blocks and chunks", "dilation, several chunks"])
 def test_results_do_not_depend_on_the_number_of_threads(name, rng, set_threads):
     given = arrays(CASES[name], rng)
     runs = []
@@ -135,6 +149,9 @@ def test_gradients_in_float64(rng):
     x, weight, bias = [tinycnn.tensor(rng.standard_normal(shape), requires_grad=True)
                        for shape in [(2, 3, 5, 6), (4, 3, 3, 3), (4,)]]
     with tinycnn.conv_algorithm("winograd"):
+        assert gradcheck(lambda *a: F.conv2d(*a, padding=1), [x, weight, bias])
+        assert gradcheck(lambda *a: F.conv2d(*a, padding=1, dilation=2), [x, weight, bias])
+        weight = tinycnn.tensor(rng.standard_normal((4, 3, 5, 5)), requires_grad=True)
         assert gradcheck(lambda *a: F.conv2d(*a, padding=1), [x, weight, bias])
 
 
@@ -211,7 +228,9 @@ CHOSEN = [  # x, weight, arguments, what is chosen for the three passes
     ((8, 15, 32, 32), (16, 15, 3, 3), {}, ["direct"] * 3),
     ((1, 64, 4, 4), (64, 64, 3, 3), {"padding": 1}, ["im2col"] * 3),
     ((8, 64, 5, 5), (64, 64, 3, 3), {"padding": 1}, ["im2col"] * 3),
-    ((8, 64, 32, 32), (64, 64, 3, 3), {"dilation": 2}, ["direct"] * 3),
+    ((8, 64, 32, 32), (64, 64, 3, 3), {"dilation": 2}, ["winograd F(4x4, 3x3)"] * 3),
+    ((8, 64, 32, 32), (64, 64, 5, 5), {"padding": 2}, ["winograd F(2x2, 5x5)"] * 3),
+    ((8, 64, 32, 32), (64, 64, 7, 7), {"dilation": 2}, ["direct"] * 3),
     ((8, 64, 32, 32), (64, 64, 1, 1), {}, ["im2col"] * 3),
     ((8, 64, 32, 32), (64, 1, 3, 3), {"groups": 64}, ["direct, by groups"] * 3),
     ((8, 3, 64, 64), (64, 3, 7, 7), {"stride": 2}, ["direct", "scatter", "direct"]),

@@ -39,10 +39,10 @@ class conv_algorithm(ContextDecorator):
 
     im2col    windows are copied to rows, a tile at a time; a matrix product follows
     direct    windows are read where they lie
-    winograd  F(4x4, 3x3): a quarter of the multiplications, for 3x3 windows moved by one pixel,
-              not dilated, groups 1. Its rounding error is about five times that of the others:
-              1e-5 of the largest output at most, in float32. An infinity or a NaN in x spreads
-              over a tile of 4x4 outputs
+    winograd  F(4x4, 3x3) with a quarter of the multiplications, F(2x2, 5x5) with 0.36 of them: for
+              3x3 and 5x5 windows moved by one pixel, dilated or not, groups 1. Its rounding error
+              is about five times that of the others: 1e-5 of the largest output at most, in
+              float32. An infinity or a NaN in x spreads over a tile of outputs
     auto      whichever was measured to be the fastest
 
     Where the named algorithm does not serve a convolution, the choice is automatic.
@@ -87,7 +87,7 @@ def conv_algorithms(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], str
     Raises:  ValueError: if the shapes do not fit.
     Example: >>> conv_algorithms((8, 64, 32, 32), (64, 64, 3, 3), padding=1)["forward"]
              'winograd F(4x4, 3x3)'
-             >>> conv_algorithms((8, 64, 32, 32), (64, 64, 5, 5))["forward"]
+             >>> conv_algorithms((8, 64, 32, 32), (64, 64, 7, 7))["forward"]
              'direct'
     """
     x, w = tuple(x_shape), tuple(weight_shape)

@@ -300,7 +300,7 @@ def conv_backward_weight(
 cdef str _name(const Gather* g, int wide, str algorithm):
     cdef int64_t tile = winograd_tile(g, algorithm)
     if tile:
-        return f"winograd F({tile}x{tile}, 3x3)"
+        return f"winograd F({tile}x{tile}, {g.axis[1].taps}x{g.axis[1].taps})"
     return conv_kernels_for(isa(), wide).name(g).decode()
 
 

@@ -1,4 +1,4 @@
-"""Winograd's convolution of 3x3 windows moved by one pixel: where it is used, and how it is shared out.
+"""Winograd's convolution of 3x3 and 5x5 windows moved by one pixel: where it is used, and how it is shared out.
 
 The arithmetic is in simd/winograd.hh. Threads share panels of weights, then blocks of tiles by
 groups of written channels; each number is made by one thread, in one order.
@@ -54,7 +54,7 @@ cdef int run_winograd(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray w
     cdef Winograd plan = k.plan(g, out)
     cdef int64_t tasks = plan.blocks * plan.groups, panels = plan.panels if plan.packs else 0, task
     cdef int64_t scratch_bytes = k.scratch(g, &plan) * (8 if w else 4)
-    cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.c), packers = threads_for(panels, g.oc * g.c * 9)
+    cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.c), packers = threads_for(panels, g.oc * g.c * g.taps())
     cdef void* packed = buffer(PACKED, k.packed_size(g, &plan), w)
     cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)

@@ -13,8 +13,11 @@
 // while the panels of its weights pass by), and writes its outputs once. Per tile and vector of
 // channels the input costs 36 loads, 36 stores and about 200 multiply-adds, the output 36 loads and
 // 16 stores, against 36 multiply-adds for every *pair* of channels: the wider the layer, the
-// smaller their part.
+// smaller their part. A window of 5 x 5 sees as many pixels and writes 2 x 2; one that is dilated by
+// two does the same on each of four interleaved grids of every second pixel.
 #pragma once
+#include <type_traits>
+
 #include "im2col.hh"
 #include "winograd_api.hh"
 #include "winograd_transform.hh"
@@ -43,7 +46,7 @@ TCN_INLINE int64_t weight_step(const Winograd& w) {
 // Bytes that the tiles of a block see, that a task's weights take where it transforms them itself;
 // channels written by a task; the most tiles of all for which it does.
 constexpr int64_t WINOGRAD_BLOCK = 1 << 19, WINOGRAD_WEIGHTS = 1 << 20, WINOGRAD_COLUMNS = 128,
-                  WINOGRAD_FEW = 128;
+                  WINOGRAD_FEW = 64;
 
 template <class T>
 Winograd winograd_plan(const Gather* g, int64_t out) {
@@ -81,27 +84,27 @@ int64_t winograd_scratch(const Gather* g, const Winograd* w) {
 
 // Weights of one panel for the channels [c0, c1): G g G^T, to [positions][...][c][width]; channels
 // beyond the last are zero.
-template <class T, int M>
+template <class T, int M, int R>
 void pack_weights(const Gather& g, const Winograd& w, int64_t panel, int64_t c0, int64_t c1,
                   const T* weight, T* packed) {
   constexpr int L = LANES<T>;
   const int64_t from = panel * NR<T>, position = weight_step<T>(w);
   const int width = panel_width<T>(g.oc - from);
   const int64_t columns = least(width, g.oc - from);
-  int64_t offset[9];
-  for (int t = 0; t < 9; ++t) offset[t] = g.w_offset(0, t / 3, t % 3);
-  T tap[9][NR<T>] = {};
+  int64_t offset[R * R];
+  for (int t = 0; t < R * R; ++t) offset[t] = g.w_offset(0, t / R, t % R);
+  T tap[R * R][NR<T>] = {};
   for (int64_t c = c0; c < c1; ++c, packed += width) {
     const T* pair = weight + from * g.w_out + c * g.w_in;
     for (int64_t j = 0; j < columns; ++j) {
       prefetch(pair + j * g.w_out + 8 * g.w_in);
-      TCN_UNROLL for (int t = 0; t < 9; ++t) tap[t][j] = pair[j * g.w_out + offset[t]];
+      TCN_UNROLL for (int t = 0; t < R * R; ++t) tap[t][j] = pair[j * g.w_out + offset[t]];
     }
     for (int j = 0; j < width; j += L)
       both_sides<T>(
-          FILTERING<M>.weight, [&](int r, int s) { return load(tap[r * 3 + s] + j); },
+          FILTERING<M, R>.weight, [&](int r, int s) { return load(tap[r * R + s] + j); },
           [&](int r, int s, const Vec<T>& v) {
-            store(packed + (r * (M + 2) + s) * position + j, v);
+            store(packed + (r * (M + R - 1) + s) * position + j, v);
           });
   }
 }
@@ -110,29 +113,38 @@ void pack_weights(const Gather& g, const Winograd& w, int64_t panel, int64_t c0,
 struct MapTile {
   int64_t map, h, w;
   TCN_INLINE MapTile(const MapTiles& t, int64_t tile)
-      : map(tile / (t.high * t.across)),
-        h(tile / t.across % t.high * t.out),
-        w(tile % t.across * t.out) {}
+      : map(tile / (t.high.count() * t.across.count())),
+        h(t.high.start(tile / t.across.count() % t.high.count(), t.out)),
+        w(t.across.start(tile % t.across.count(), t.out)) {}
 };
 
-// MATRIX d MATRIX^T for a square of pixels d of a map, from (h, w) on, and channels [c0, c1), to
-// [positions][.][channels]. Pixels outside the map are zero.
+// The pixels i of a tile for which 0 <= start + i * apart < size.
+struct InMap {
+  int64_t lo, hi;
+  TCN_INLINE InMap(int64_t start, int64_t apart, int64_t size, int64_t pixels)
+      : lo(start < 0 ? ceil_div(-start, apart) : 0),
+        hi(size > start ? least(ceil_div(size - start, apart), pixels) : 0) {}
+  TCN_INLINE bool has(int64_t i) const { return i >= lo && i < hi; }
+};
+
+// MATRIX d MATRIX^T for a square of pixels d of a map of H x W pixels, from (h, w) on, and channels
+// [c0, c1), to [positions][.][channels]. Pixels outside the map are zero.
 template <class T, int ROWS, int COLUMNS>
-void see(const Matrix<ROWS, COLUMNS>& matrix, const T* map, int64_t high, int64_t across,
+void see(const Matrix<ROWS, COLUMNS>& matrix, const MapTiles& t, const T* map, int64_t H, int64_t W,
          int64_t channels, int64_t h, int64_t w, int64_t c0, int64_t c1, T* seen,
          int64_t position) {
-  constexpr int L = LANES<T>, STEP = ROWS - 2;  // pixels from one tile to the next
-  const int64_t h0 = most(0, -h), h1 = least(COLUMNS, high - h);
-  const int64_t w0 = most(0, -w), w1 = least(COLUMNS, across - w);
-  const T* corner = map + (h * across + w) * channels;
+  constexpr int L = LANES<T>;
+  const InMap high(h, t.high.apart, H, COLUMNS), across(w, t.across.apart, W, COLUMNS);
+  const T* corner = map + (h * W + w) * channels;
+  const int64_t down = t.high.apart * W * channels, right = t.across.apart * channels;
   for (int64_t c = c0; c < c1; c += L) {
     const int rest = int(least(L, c1 - c));
     both_sides<T>(
         matrix,
         [&](int r, int s) {
-          if (r < h0 || r >= h1 || s < w0 || s >= w1) return Vec<T>{};
-          const T* pixel = corner + (r * across + s) * channels + c;
-          if (s >= COLUMNS - STEP) prefetch(pixel + STEP * channels);  // of the next tile
+          if (!high.has(r) || !across.has(s)) return Vec<T>{};
+          const T* pixel = corner + r * down + s * right + c;
+          if (s >= COLUMNS - t.out) prefetch(pixel + t.out * right);  // of the next tile
           return rest == L ? load(pixel) : load_some(pixel, rest);
         },
         [&](int r, int s, const Vec<T>& v) {
@@ -142,38 +154,39 @@ void see(const Matrix<ROWS, COLUMNS>& matrix, const T* map, int64_t high, int64_
 }
 
 // What one tile sees of x, B^T d B, for channels [c0, c1).
-template <class T, int M>
+template <class T, int M, int R>
 TCN_INLINE void see_input(const Gather& g, const MapTiles& tiles, int64_t tile, const T* x,
                           int64_t c0, int64_t c1, T* seen, int64_t position) {
   const Axis &ah = g.axis[1], &aw = g.axis[2];
   const MapTile at(tiles, tile);
-  see<T>(FILTERING<M>.input, x + at.map * ah.in * aw.in * g.c, ah.in, aw.in, g.c, at.h + ah.first,
-         at.w + aw.first, c0, c1, seen, position);
+  see<T>(FILTERING<M, R>.input, tiles, x + at.map * ah.in * aw.in * g.c, ah.in, aw.in, g.c,
+         at.h + ah.first, at.w + aw.first, c0, c1, seen, position);
 }
 
 // The outputs of one tile: A^T m A + bias, perhaps rectified, from [positions][.][columns], for
 // channels from `first`.
-template <class T, int M>
+template <class T, int M, int R>
 void finish(const Gather& g, const Winograd& w, int64_t tile, int64_t first, int64_t columns,
             const T* made, int64_t position, const T* bias, T* y) {
   constexpr int L = LANES<T>;
   const Axis &ah = g.axis[1], &aw = g.axis[2];
   const MapTile at(w, tile);
-  const int64_t high = least(M, ah.out - at.h), across = least(M, aw.out - at.w);
+  const InMap high(at.h, w.high.apart, ah.out, M), across(at.w, w.across.apart, aw.out, M);
   T* corner = y + ((at.map * ah.out + at.h) * aw.out + at.w) * g.oc + first;
+  const int64_t down = w.high.apart * aw.out * g.oc, right = w.across.apart * g.oc;
   for (int64_t c = 0; c < columns; c += L) {
     const int rest = int(least(L, columns - c));
     const Vec<T> start = !bias       ? Vec<T>{}
                          : rest == L ? load(bias + first + c)
                                      : load_some(bias + first + c, rest);
     both_sides<T>(
-        FILTERING<M>.output,
-        [&](int r, int s) { return load(made + (r * (M + 2) + s) * position + c); },
+        FILTERING<M, R>.output,
+        [&](int r, int s) { return load(made + (r * (M + R - 1) + s) * position + c); },
         [&](int r, int s, const Vec<T>& sum) {
-          if (r >= high || s >= across) return;
+          if (!high.has(r) || !across.has(s)) return;
           const Vec<T> v = g.relu ? rectified(Vec<T>(sum + start)) : sum + start;
-          T* pixel = corner + (r * aw.out + s) * g.oc + c;
-          prefetch_to_write(pixel + M * g.oc);  // of the next tile
+          T* pixel = corner + r * down + s * right + c;
+          prefetch_to_write(pixel + M * right);  // of the next tile
           if (rest == L)
             store(pixel, v);
           else
@@ -183,48 +196,68 @@ void finish(const Gather& g, const Winograd& w, int64_t tile, int64_t first, int
 }
 
 // The 36 products of what the tiles see and the weights, for the channels [c0, c0 + w.depth).
+// Weights that are transformed beforehand are more than a cache holds, and each product asks for
+// those of the next.
 template <class T>
 void multiply_positions(const Gather& g, const Winograd& w, int64_t tiles, int64_t panel0,
                         int64_t panel1, int64_t c0, const T* seen, const T* weights, T* made) {
-  const int64_t depth = least(w.depth, g.c - c0);
-  for (int64_t p = 0; p < w.positions(); ++p)
-    for (int64_t panel = panel0; panel < panel1; ++panel) {
-      const int width = panel_width<T>(g.oc - panel * NR<T>);
-      Tile<T> t{};
-      t.depth = depth;
-      t.a = seen + p * seen_step<T>(g, w) + c0;
-      t.lda = row_of<T>(g.c);
-      t.b = weights + p * weight_step<T>(w) + (panel - (w.packs ? 0 : panel0)) * w.depth * NR<T>;
-      t.ldb = t.columns = width;
-      t.add = c0 > 0;
-      t.c = made + p * made_step<T>(w) + (panel - panel0) * NR<T>;
-      t.ldc = w.group * NR<T>;
-      multiply_rows<T, true>(tiles, t);
-    }
+  const int64_t panels = panel1 - panel0, products = w.positions() * panels;
+  const auto weights_of = [&](int64_t i) {  // of product i
+    return weights + i / panels * weight_step<T>(w) +
+           ((w.packs ? panel0 : 0) + i % panels) * w.depth * NR<T>;
+  };
+  Tile<T> t{};
+  t.depth = least(w.depth, g.c - c0);
+  t.lda = row_of<T>(g.c);
+  t.add = c0 > 0;
+  t.ldc = w.group * NR<T>;
+  for (int64_t i = 0; i < products; ++i) {
+    const int64_t p = i / panels, panel = i % panels;
+    t.a = seen + p * seen_step<T>(g, w) + c0;
+    t.b = weights_of(i);
+    t.ldb = t.columns = panel_width<T>(g.oc - (panel0 + panel) * NR<T>);
+    t.c = made + p * made_step<T>(w) + panel * NR<T>;
+    if (w.packs && i + 1 < products)
+      t.ahead[0] = Ahead{reinterpret_cast<const char*>(weights_of(i + 1)),
+                         t.depth * t.ldb * int64_t(sizeof(T))};
+    multiply_rows<T, true>(tiles, t);
+  }
 }
 
-template <class T, int M>
+template <class T, int M, int R>
 void winograd_task(const Gather& g, const Winograd& w, int64_t task, const T* x, const T* weight,
                    const T* packed, const T* bias, T* y, T* scratch) {
-  constexpr int POSITIONS = (M + 2) * (M + 2);
+  constexpr int POSITIONS = (M + R - 1) * (M + R - 1);
   const int64_t block = task / w.groups, group = task % w.groups;
   const int64_t from = block * w.block, tiles = least(w.block, w.tiles - from);
   const int64_t panel0 = group * w.group, panel1 = least(panel0 + w.group, w.panels);
   T *seen = scratch, *made = seen + POSITIONS * seen_step<T>(g, w);
   T* own = made + POSITIONS * made_step<T>(w);
   for (int64_t i = 0; i < tiles; ++i)
-    see_input<T, M>(g, w, from + i, x, 0, g.c, seen + i * row_of<T>(g.c), seen_step<T>(g, w));
+    see_input<T, M, R>(g, w, from + i, x, 0, g.c, seen + i * row_of<T>(g.c), seen_step<T>(g, w));
   for (int64_t c = 0; c < g.c; c += w.depth) {
     if (!w.packs)
       for (int64_t panel = panel0; panel < panel1; ++panel)
-        pack_weights<T, M>(g, w, panel, c, least(c + w.depth, g.c), weight,
-                           own + (panel - panel0) * w.depth * NR<T>);
+        pack_weights<T, M, R>(g, w, panel, c, least(c + w.depth, g.c), weight,
+                              own + (panel - panel0) * w.depth * NR<T>);
     multiply_positions(g, w, tiles, panel0, panel1, c, seen, w.packs ? packed : own, made);
   }
   const int64_t first = panel0 * NR<T>, columns = least(g.oc, panel1 * NR<T>) - first;
   for (int64_t i = 0; i < tiles; ++i)
-    finish<T, M>(g, w, from + i, first, columns, made + i * w.group * NR<T>, made_step<T>(w), bias,
-                 y);
+    finish<T, M, R>(g, w, from + i, first, columns, made + i * w.group * NR<T>, made_step<T>(w),
+                    bias, y);
+}
+
+// Calls `run` with the outputs of a tile and the taps of a window, along each axis, as constants.
+template <class F>
+TCN_INLINE void with_tile(const MapTiles& t, F run) {
+  using std::integral_constant;
+  if (t.taps == 5)
+    run(integral_constant<int, 2>(), integral_constant<int, 5>());
+  else if (t.out == 2)
+    run(integral_constant<int, 2>(), integral_constant<int, 3>());
+  else
+    run(integral_constant<int, 4>(), integral_constant<int, 3>());
 }
 
 // Weights of one panel, beforehand; nothing if the tasks do it.
@@ -232,19 +265,22 @@ template <class T>
 void winograd_pack(const Gather* g, const Winograd* w, int64_t panel, const void* weight,
                    void* packed) {
   if (!w->packs) return;
-  const auto run = w->out == 2 ? pack_weights<T, 2> : pack_weights<T, 4>;
-  run(*g, *w, panel, 0, g->c, static_cast<const T*>(weight),
-      static_cast<T*>(packed) + panel * g->c * NR<T>);
+  with_tile(*w, [&](auto m, auto r) {
+    pack_weights<T, m(), r()>(*g, *w, panel, 0, g->c, static_cast<const T*>(weight),
+                              static_cast<T*>(packed) + panel * g->c * NR<T>);
+  });
 }
 
 template <class T>
 void winograd_tile(const Gather* g, const Winograd* w, int64_t task, const void* x,
                    const void* weight, const void* packed, const void* bias, void* y,
                    void* scratch) {
-  const auto run = w->out == 2 ? winograd_task<T, 2> : winograd_task<T, 4>;
-  run(*g, *w, task, static_cast<const T*>(x), static_cast<const T*>(weight),
-      static_cast<const T*>(packed), static_cast<const T*>(bias), static_cast<T*>(y),
-      static_cast<T*>(scratch));
+  with_tile(*w, [&](auto m, auto r) {
+    winograd_task<T, m(), r()>(*g, *w, task, static_cast<const T*>(x),
+                               static_cast<const T*>(weight), static_cast<const T*>(packed),
+                               static_cast<const T*>(bias), static_cast<T*>(y),
+                               static_cast<T*>(scratch));
+  });
 }
 
 }  // namespace TCN_ISA

@@ -1,20 +1,35 @@
-// Winograd's convolution of 3x3 windows, stride 1: sizes only; the same for every number type.
+// Winograd's convolution of square windows, stride 1: sizes only; the same for every number type.
 #pragma once
 #include "conv_api.hh"
 
+// Tiles along an axis. Taps that a dilation moves `apart` see every apart-th pixel only: so many
+// interleaved grids, which have nothing to do with one another, are each cut into tiles.
+struct TileAxis {
+  int64_t apart;  // from one pixel of a tile to the next; also the number of grids
+  int64_t run;    // tiles of a grid
+
+  TileAxis() = default;
+  TCN_INLINE TileAxis(const Axis& a, int64_t out)
+      : apart(a.delta), run(((a.out + a.delta - 1) / a.delta + out - 1) / out) {}
+  TCN_INLINE int64_t count() const { return apart * run; }
+  // The first pixel that tile i of `out` pixels writes.
+  TCN_INLINE int64_t start(int64_t i, int64_t out) const { return i / run + i % run * out * apart; }
+};
+
 // How maps are cut into tiles.
 struct MapTiles {
-  int64_t out, in;       // pixels of a tile along each axis: written, read
-  int64_t high, across;  // tiles along H and W of a map
-  int64_t tiles;         // of all maps
+  int64_t taps, out, in;  // of a window, and pixels of a tile, along each axis: written, read
+  TileAxis high, across;  // along H and W of a map
+  int64_t tiles;          // of all maps
 
   MapTiles() = default;
   TCN_INLINE MapTiles(const Gather& g, int64_t out_)
-      : out(out_),
-        in(out_ + 2),
-        high((g.axis[1].out + out_ - 1) / out_),
-        across((g.axis[2].out + out_ - 1) / out_),
-        tiles(g.images * g.axis[0].out * high * across) {}
+      : taps(g.axis[1].taps),
+        out(out_),
+        in(out_ + taps - 1),
+        high(g.axis[1], out_),
+        across(g.axis[2], out_),
+        tiles(g.images * g.axis[0].out * high.count() * across.count()) {}
   TCN_INLINE int64_t positions() const { return in * in; }
 };
 
@@ -58,15 +73,16 @@ struct WinogradKernels {
                         void* grad_weight);
 };
 
-// The three products of the convolution can be Winograd's: groups 1, windows of 1 x 3 x 3 pixels
-// that touch, moved by one pixel; the results lie one after the other.
+// The three products of the convolution can be Winograd's: groups 1, windows of 3 x 3 or 5 x 5
+// pixels of a plane, moved by one pixel; the results lie one after the other.
 TCN_INLINE bool winograd_fits(const Gather& g) {
-  const Axis& d = g.axis[0];
+  const Axis &d = g.axis[0], &h = g.axis[1], &w = g.axis[2];
   bool fits = g.groups == 1 && d.taps == 1 && d.step == 1 && d.first == 0 && d.in == d.out &&
-              d.store_step == 1 && d.store0 == 0;
+              d.store_step == 1 && d.store0 == 0 && h.taps == w.taps &&
+              (h.taps == 3 || h.taps == 5);
   for (int i = 1; i < 3; ++i) {
     const Axis& a = g.axis[i];
-    fits = fits && a.taps == 3 && a.step == 1 && a.delta == 1 && a.store_step == 1 && a.store0 == 0;
+    fits = fits && a.step == 1 && a.store_step == 1 && a.store0 == 0;
   }
   return fits;
 }
@@ -77,17 +93,19 @@ TCN_INLINE int64_t winograd_cost(const Gather& g, int64_t out) {
   return t.tiles * t.positions();
 }
 
-// Outputs of a tile along each axis, 2 or 4, whichever multiplies less.
+// Outputs of a tile along each axis, 2 or 4, whichever multiplies less. Tiles that see more than
+// 6 x 6 pixels err too much, so a window of 5 leaves 2.
 TCN_INLINE int64_t winograd_best(const Gather& g) {
-  return winograd_cost(g, 2) < winograd_cost(g, 4) ? 2 : 4;
+  return g.axis[1].taps == 5 || winograd_cost(g, 2) < winograd_cost(g, 4) ? 2 : 4;
 }
 
 // Whether it is faster than the direct convolution, by measured crossovers: its transforms want to
 // be shared by 16 channels on either side and its weights by 8 tiles, and tiles that stick out of
 // small maps must leave it half as many multiplications.
 TCN_INLINE bool winograd_pays(const Gather& g) {
-  const int64_t out = winograd_best(g), cost = winograd_cost(g, out);
-  return g.c >= 16 && g.oc >= 16 && cost >= 8 * (out + 2) * (out + 2) && 2 * cost <= 9 * g.pixels();
+  const MapTiles t(g, winograd_best(g));
+  return g.c >= 16 && g.oc >= 16 && t.tiles >= 8 &&
+         2 * t.tiles * t.positions() <= g.taps() * g.pixels();
 }
 
 TCN_TABLE(WinogradKernels, winograd_kernels)

@@ -1,17 +1,19 @@
-// Winograd's minimal filtering: M outputs of a 3-tap filter from M + 2 multiplications, not 3 M.
+// Winograd's minimal filtering: M outputs of a filter of R taps from M + R - 1 multiplications, not
+// M R.
 //
-// A filter g of 3 taps over M + 2 numbers d is a product of polynomials read backwards. A
-// polynomial of degree M + 1 is known by its values at M + 2 points, and the value of a product is
-// the product of the values. So: evaluate both at M + 1 points (and at infinity: the leading
+// A filter g of R taps over N = M + R - 1 numbers d is a product of polynomials read backwards. A
+// polynomial of degree N - 1 is known by its values at N points, and the value of a product is the
+// product of the values. So: evaluate both at N - 1 points (and at infinity: the leading
 // coefficient), multiply point by point, interpolate. With the matrices of these three linear maps
 //
 //     y  =  A^T [ (G g) * (B^T d) ]                      1-D, * point by point
 //     Y  =  A^T [ (G g G^T) * (B^T d B) ] A              2-D, along columns and rows
 //
-// so that a tile of M x M outputs costs (M + 2)^2 multiplications a channel in place of 9 M^2:
+// so that a tile of M x M outputs costs N^2 multiplications a channel in place of R^2 M^2:
 //
 //     F(2x2, 3x3)   16 for  36    2.25 times fewer
 //     F(4x4, 3x3)   36 for 144    4    times fewer
+//     F(2x2, 5x5)   36 for 100    2.8  times fewer
 //
 // The matrices follow from the points alone. Points +-p share their even and odd parts, and powers
 // of points near 1 stay near 1, which is what keeps the rounding errors small: with 0, +-1/sqrt(2),
@@ -39,20 +41,21 @@ struct Matrix {
   }
 };
 
-template <int M>
+template <int M, int R>
 struct Filtering {
-  Matrix<M + 2, M + 2> input;  // B^T
-  Matrix<M + 2, 3> weight;     // G
-  Matrix<M, M + 2> output;     // A^T
+  static constexpr int N = M + R - 1;
+  Matrix<N, N> input;   // B^T
+  Matrix<N, R> weight;  // G
+  Matrix<M, N> output;  // A^T
 };
 
 // The matrices of M outputs for given points, and infinity (Toom & Cook).
-template <int M>
-constexpr Filtering<M> filtering_at(const double (&point)[M + 1]) {
-  constexpr int POINTS = M + 1;
-  Filtering<M> f;
-  for (int i = 0; i <= POINTS; ++i) {           // the last row belongs to infinity
-    double polynomial[M + 2] = {1}, scale = 1;  // product of (x - point) over the other points
+template <int M, int R>
+constexpr Filtering<M, R> filtering_at(const double (&point)[M + R - 2]) {
+  constexpr int N = M + R - 1, POINTS = N - 1;
+  Filtering<M, R> f;
+  for (int i = 0; i <= POINTS; ++i) {       // the last row belongs to infinity
+    double polynomial[N] = {1}, scale = 1;  // product of (x - point) over the other points
     int degree = 0;
     for (int j = 0; j < POINTS; ++j)
       if (j != i) {
@@ -62,23 +65,21 @@ constexpr Filtering<M> filtering_at(const double (&point)[M + 1]) {
         polynomial[0] *= -point[j];
         if (i < POINTS) scale *= point[i] - point[j];
       }
-    for (int k = 0; k < M + 2; ++k) f.input.at[i][k] = polynomial[k];
+    for (int k = 0; k < N; ++k) f.input.at[i][k] = polynomial[k];
     double power = 1;
-    for (int k = 0; k < (M > 3 ? M : 3); ++k, power *= i < POINTS ? point[i] : 0) {
+    for (int k = 0; k < (M > R ? M : R); ++k, power *= i < POINTS ? point[i] : 0) {
       if (k < M) f.output.at[k][i] = i < POINTS ? power : k == M - 1;
-      if (k < 3) f.weight.at[i][k] = i < POINTS ? power / scale : k == 2;
+      if (k < R) f.weight.at[i][k] = i < POINTS ? power / scale : k == R - 1;
     }
   }
   return f;
 }
 
 constexpr double SQRT2 = 1.41421356237309504880;
-template <int M>
-constexpr Filtering<M> FILTERING;
+template <int M, int R>  // N = 6, but for the one below
+constexpr Filtering<M, R> FILTERING = filtering_at<M, R>({0, SQRT2 / 2, -SQRT2 / 2, SQRT2, -SQRT2});
 template <>
-constexpr Filtering<2> FILTERING<2> = filtering_at<2>({0, 1, -1});
-template <>
-constexpr Filtering<4> FILTERING<4> = filtering_at<4>({0, SQRT2 / 2, -SQRT2 / 2, SQRT2, -SQRT2});
+constexpr Filtering<2, 3> FILTERING<2, 3> = filtering_at<2, 3>({0, 1, -1});
 
 // y = MATRIX x for vectors of numbers: to(i, y[i]), with x[j] = from(j).
 template <class T, int ROWS, int COLUMNS, class From, class To>

@@ -62,38 +62,38 @@ struct ChannelBlock {
 };
 
 // grad_weight = G^T sums G, the chunks' sums added in order: [chunks] of [positions][C][OC].
-template <class T, int M>
+template <class T, int M, int R>
 void finish_weights(const Gather& g, const WinogradSums& s, const ChannelBlock& at, const T* sums,
                     int64_t chunks, int64_t chunk_step, T* grad_weight) {
   constexpr int L = LANES<T>;
   const int64_t position = s.c_block * s.oc_block + L;
-  int64_t offset[9];
-  for (int t = 0; t < 9; ++t) offset[t] = g.w_offset(0, t / 3, t % 3);
+  int64_t offset[R * R];
+  for (int t = 0; t < R * R; ++t) offset[t] = g.w_offset(0, t / R, t % R);
   for (int64_t oc = at.oc0; oc < at.oc1; oc += L) {
     const int64_t lanes = least(L, at.oc1 - oc);
     for (int64_t c = at.c0; c < at.c1; ++c) {
       const T* from = sums + (c - at.c0) * s.oc_block + oc - at.oc0;
-      T tap[9][L];
+      T tap[R * R][L];
       both_sides<T>(
-          FILTERING<M>.weight.transposed(),
+          FILTERING<M, R>.weight.transposed(),
           [&](int r, int q) {
-            const T* chunk = from + (r * (M + 2) + q) * position;
+            const T* chunk = from + (r * (M + R - 1) + q) * position;
             Vec<T> sum = load(chunk);
             for (int64_t i = 1; i < chunks; ++i) sum += load(chunk + i * chunk_step);
             return sum;
           },
-          [&](int r, int q, const Vec<T>& v) { store(tap[r * 3 + q], v); });
+          [&](int r, int q, const Vec<T>& v) { store(tap[r * R + q], v); });
       T* to = grad_weight + oc * g.w_out + c * g.w_in;
       for (int64_t j = 0; j < lanes; ++j)
-        TCN_UNROLL for (int t = 0; t < 9; ++t) to[j * g.w_out + offset[t]] = tap[t][j];
+        TCN_UNROLL for (int t = 0; t < R * R; ++t) to[j * g.w_out + offset[t]] = tap[t][j];
     }
   }
 }
 
-template <class T, int M>
+template <class T, int M, int R>
 void sum_weights(const Gather& g, const WinogradSums& s, int64_t task, const T* x, const T* grad_y,
                  T* partial, T* grad_weight, T* scratch) {
-  constexpr int POSITIONS = (M + 2) * (M + 2);
+  constexpr int POSITIONS = (M + R - 1) * (M + R - 1);
   const Axis &ah = g.axis[1], &aw = g.axis[2];
   const ChannelBlock at(g, s, task);
   const int64_t chunk = task / (s.oc_blocks * s.c_blocks);
@@ -104,10 +104,10 @@ void sum_weights(const Gather& g, const WinogradSums& s, int64_t task, const T* 
   for (int64_t from = chunk * s.chunk_blocks * s.block; from < end; from += s.block) {
     const int64_t tiles = least(s.block, end - from);
     for (int64_t i = 0; i < tiles; ++i) {
-      see_input<T, M>(g, s, from + i, x, at.c0, at.c1, seen + i * lda, s.block * lda);
+      see_input<T, M, R>(g, s, from + i, x, at.c0, at.c1, seen + i * lda, s.block * lda);
       const MapTile tile(s, from + i);
-      see<T>(FILTERING<M>.output.transposed(), grad_y + tile.map * ah.out * aw.out * g.oc, ah.out,
-             aw.out, g.oc, tile.h, tile.w, at.oc0, at.oc1, grads + i * ldb, s.block * ldb);
+      see<T>(FILTERING<M, R>.output.transposed(), s, grad_y + tile.map * ah.out * aw.out * g.oc,
+             ah.out, aw.out, g.oc, tile.h, tile.w, at.oc0, at.oc1, grads + i * ldb, s.block * ldb);
     }
     for (int p = 0; p < POSITIONS; ++p)
       for (int64_t oc = at.oc0; oc < at.oc1; oc += NR<T>) {
@@ -124,23 +124,29 @@ void sum_weights(const Gather& g, const WinogradSums& s, int64_t task, const T* 
         multiply_rows<T, false>(at.c1 - at.c0, t);
       }
   }
-  if (s.chunks == 1) finish_weights<T, M>(g, s, at, sums, 1, 0, grad_weight);
+  if (s.chunks == 1) finish_weights<T, M, R>(g, s, at, sums, 1, 0, grad_weight);
 }
 
 template <class T>
 void winograd_weight_sum(const Gather* g, const WinogradSums* s, int64_t task, const void* x,
                          const void* grad_y, void* partial, void* grad_weight, void* scratch) {
-  const auto run = s->out == 2 ? sum_weights<T, 2> : sum_weights<T, 4>;
-  run(*g, *s, task, static_cast<const T*>(x), static_cast<const T*>(grad_y),
-      static_cast<T*>(partial), static_cast<T*>(grad_weight), static_cast<T*>(scratch));
+  with_tile(*s, [&](auto m, auto r) {
+    sum_weights<T, m(), r()>(*g, *s, task, static_cast<const T*>(x), static_cast<const T*>(grad_y),
+                             static_cast<T*>(partial), static_cast<T*>(grad_weight),
+                             static_cast<T*>(scratch));
+  });
 }
 
 template <class T>
 void winograd_weight_finish(const Gather* g, const WinogradSums* s, int64_t task,
                             const void* partial, void* grad_weight) {
-  const auto run = s->out == 2 ? finish_weights<T, 2> : finish_weights<T, 4>;
-  run(*g, *s, ChannelBlock(*g, *s, task), static_cast<const T*>(partial) + task * sums_size<T>(*s),
-      s->chunks, s->c_blocks * s->oc_blocks * sums_size<T>(*s), static_cast<T*>(grad_weight));
+  const ChannelBlock at(*g, *s, task);
+  const T* sums = static_cast<const T*>(partial) + task * sums_size<T>(*s);
+  with_tile(*s, [&](auto m, auto r) {
+    finish_weights<T, m(), r()>(*g, *s, at, sums, s->chunks,
+                                s->c_blocks * s->oc_blocks * sums_size<T>(*s),
+                                static_cast<T*>(grad_weight));
+  });
 }
 
 }  // namespace TCN_ISA
