@@ -83,7 +83,8 @@ def conv_algorithms(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], str
              weight_shape (tuple): (OC, C/groups, *kernel).
              others: as conv2d.
     Returns: dict of "forward", "gradient of input" and "gradient of weight" to a name. "scatter",
-             "matmul" and the tiles of "winograd F(4x4, 3x3)" are chosen where they fit.
+             "joined pixels", "matmul" and the tiles of "winograd F(4x4, 3x3)" are chosen where
+             they fit.
     Raises:  ValueError: if the shapes do not fit.
     Example: >>> conv_algorithms((8, 64, 32, 32), (64, 64, 3, 3), padding=1)["forward"]
              'winograd F(4x4, 3x3)'

@@ -7,6 +7,10 @@
 
 #include "isa.hh"
 
+#if defined(__GNUC__) && defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 #define TCN_VECTOR_BYTES 64
 #elif defined(__AVX2__)
@@ -154,7 +158,23 @@ TCN_INLINE void store(T* p, const Vec<T>& v) {
 #define TCN_FORGET(p) ((void)0)
 #endif
 
-// The first n lanes, in powers of two so that every move is of a constant size; the rest is zero.
+// The first n lanes; the rest is read as zero, and not written. AVX-512 has masks for that, which no
+// vector extension names. Elsewhere n lanes move in powers of two, so that every move is of a
+// constant size; but a vector that was just stored in pieces is loaded late.
+#if defined(TCN_GNU_VECTORS) && defined(__AVX512F__)
+TCN_INLINE Vec<float> load_some(const float* p, int n) {
+  return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p);
+}
+TCN_INLINE Vec<double> load_some(const double* p, int n) {
+  return _mm512_maskz_loadu_pd(__mmask8((1u << n) - 1), p);
+}
+TCN_INLINE void store_some(float* p, const Vec<float>& v, int n) {
+  _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), v);
+}
+TCN_INLINE void store_some(double* p, const Vec<double>& v, int n) {
+  _mm512_mask_storeu_pd(p, __mmask8((1u << n) - 1), v);
+}
+#else
 template <class T, int STEP = LANES<T> / 2>
 TCN_INLINE void move_some(T* to, const T* from, int n) {
   if constexpr (STEP > 0) {
@@ -180,6 +200,7 @@ TCN_INLINE void store_some(T* p, const Vec<T>& v, int n) {
   store(lanes, v);
   move_some(p, lanes, n);
 }
+#endif
 
 // The larger, the smaller of each pair; b where one is NaN.
 template <class V>
