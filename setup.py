@@ -1,5 +1,6 @@
 """Builds the CPU kernels: every tinycnn/_core/cpu/*.pyx becomes an extension module, and the
-simd/<name>.cc beside it is compiled once for each instruction set and linked in.
+simd/<name>.cc beside it is compiled once for each instruction set and linked in. The tape,
+tinycnn/autograd.py, is compiled as it stands, with the types that autograd.pxd gives it.
 
 Environment: TINYCNN_DEBUG=1  bounds checks in Cython and in the C++ kernels, no optimisation
              TINYCNN_OPENMP=0 build without OpenMP (it is used if the compiler has it)
@@ -26,6 +27,9 @@ DIRECTIVES = {
     "initializedcheck": DEBUG,
     "embedsignature": True,
 }
+
+# The tape is Python: indices from the end, and nothing that is left unchecked.
+PYTHON_DIRECTIVES = {"language_level": 3, "annotation_typing": False}
 
 # Instruction sets beyond the baseline, and the flags that allow them.
 UNIX_ISAS = {
@@ -120,7 +124,10 @@ def extensions():
         )
         for source in sorted(CPU.glob("*.pyx"))
     ]
-    return cythonize(modules, compiler_directives=DIRECTIVES)
+    tape = Extension("tinycnn.autograd", ["tinycnn/autograd.py"], language="c++",
+                     depends=["tinycnn/autograd.pxd"])
+    return [*cythonize(modules, compiler_directives=DIRECTIVES),
+            *cythonize([tape], compiler_directives=PYTHON_DIRECTIVES)]
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels})

@@ -6,7 +6,8 @@ a `Context` on the result: the operation, what it saved, and edges to whatever m
 `backward` visits these contexts newest first, so a context is visited after everything that used
 its result, and multiplies by one Jacobian at a time (reverse-mode differentiation).
 
-This file knows arrays and edges. It knows no operation, no layer, no device.
+This file knows arrays and edges. It knows no operation, no layer, no device. It is compiled as it
+stands, with autograd.pxd, which gives the attributes of variables and contexts C types.
 
 Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-propagating errors".
 """
@@ -14,9 +15,7 @@ Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-pro
 import heapq
 import itertools
 import threading
-from collections.abc import Sequence
 from contextlib import ContextDecorator
-from typing import Any
 
 from ._core import kernels_for
 
@@ -124,22 +123,25 @@ def is_grad_enabled() -> bool:
 class Variable:
     """What the tape knows of a tensor: its array, its gradient, and the context that made it.
 
-    `Tensor` is the one subclass people see; it names itself as `result_type`, the type of results.
+    `Tensor` is the one subclass people see.
     """
 
     __slots__ = ("__weakref__", "creator", "data", "grad", "index", "requires_grad")
 
-    data: Any
-    grad: Any
-    requires_grad: bool
-    creator: Any
-    index: int
-    result_type: Any = None  # set by tensor.py: the tape makes tensors without importing them
+
+_result_type = Variable
+
+
+def make_results(subclass):
+    """Name the subclass of Variable that results are: the tape makes tensors without importing
+    them."""
+    global _result_type
+    _result_type = subclass
 
 
 def wrap(array, creator=None, index=0):
     """A tensor around an array as it is: no copy, no conversion, no check."""
-    result = object.__new__(Variable.result_type)
+    result = _result_type.__new__(_result_type)
     result.data = array
     result.grad = None
     result.creator = creator
@@ -155,19 +157,22 @@ class Context:
     says whether argument i wants a gradient: a backward pass computes no more than that.
     """
 
-    edges: Sequence = ()  # per argument (creator or leaf, index of its result), or None
-    order = 0
-    result_count = 1
-    retained: dict | None = None  # result index: the tensor that keeps its gradient
+    __slots__ = ("__dict__", "edges", "function", "kernels", "needs", "order", "result_count",
+                 "retained")
 
     def __init__(self, function, kernels, needs):
         self.function = function
         self.kernels = kernels
         self.needs = needs
+        self.edges = []  # per argument (creator or leaf, index of its result), or None
+        self.order = 0
+        self.result_count = 1
+        self.retained = None  # or {result index: the tensor that keeps its gradient}
 
     def free(self):
         """Drop saved arrays and edges; remember only that this happened."""
-        self.__dict__ = {"function": self.function, "order": self.order, "edges": None}
+        vars(self).clear()
+        self.edges = self.needs = self.retained = None
 
 
 class Function:
@@ -203,41 +208,45 @@ class Function:
     @classmethod
     def apply(cls, *args):
         """Run `forward` on the arrays behind `args`; record the call if any gradient is wanted."""
-        recording, wanted = _mode.recording, False
-        values, arrays, needs, edges = [], [], [], []
-        for arg in args:  # one pass: this loop is most of what a small operation costs
-            if isinstance(arg, Variable):
-                array = arg.data
-                values.append(array)
-                arrays.append(array)
-                if recording and arg.requires_grad:
-                    wanted = True
-                    needs.append(True)
-                    edges.append((arg.creator or arg, arg.index))
-                    continue
-            else:
-                values.append(arg)
-            needs.append(False)
-            edges.append(None)
-        ctx = Context(cls, kernels_for(arrays), needs)
-        result = cls.forward(ctx, *values)
-        if wanted:
-            ctx.edges, ctx.order = edges, next(_order)
+        return _apply(cls, args)
+
+
+def _apply(function, args):
+    """`Function.apply`, outside of the class so that its variables have types."""
+    recording, wanted = _mode.recording, False
+    values, arrays, needs, edges = [], [], [], []
+    for arg in args:  # one pass: this loop is most of what a small operation costs
+        if isinstance(arg, Variable):
+            variable = arg
+            array = variable.data
+            values.append(array)
+            arrays.append(array)
+            if recording and variable.requires_grad:
+                wanted = True
+                needs.append(True)
+                edges.append((variable.creator or variable, variable.index))
+                continue
         else:
-            ctx = None
-        try:
-            if type(result) is not tuple:
-                return wrap(result, ctx if result.dtype.kind == "f" else None)
-            if wanted:
-                ctx.result_count = len(result)
-            return tuple(
-                [wrap(r, ctx if r.dtype.kind == "f" else None, i) for i, r in enumerate(result)]
-            )
-        except AttributeError:
-            raise TypeError(
-                f"{cls.__name__}.forward: expected an array or a tuple of arrays to be returned, "
-                f"got {type(result).__name__}. Tensors are made by apply."
-            ) from None
+            values.append(arg)
+        needs.append(False)
+        edges.append(None)
+    ctx = Context(function, kernels_for(arrays), needs)
+    result = function.forward(ctx, *values)
+    creator = None
+    if wanted:
+        ctx.edges, ctx.order, creator = edges, next(_order), ctx
+    try:
+        if type(result) is not tuple:
+            return wrap(result, creator if result.dtype.kind == "f" else None)
+        ctx.result_count = len(result)
+        return tuple(
+            [wrap(r, creator if r.dtype.kind == "f" else None, i) for i, r in enumerate(result)]
+        )
+    except AttributeError:
+        raise TypeError(
+            f"{function.__name__}.forward: expected an array or a tuple of arrays to be returned, "
+            f"got {type(result).__name__}. Tensors are made by apply."
+        ) from None
 
 
 def backward(variable, gradient, retain_graph=False):

@@ -10,7 +10,7 @@ from . import ops
 from ._core.checks import fail, shape_text
 from ._in_place import InPlace
 from ._printing import tensor_text
-from .autograd import Variable, backward, wrap
+from .autograd import Variable, backward, make_results, wrap
 from .ops import activation
 from .ops._inputs import as_tensor, check_tensor, dim_of
 
@@ -297,7 +297,7 @@ class Tensor(InPlace):
         return ops.permute(self, tuple(range(self.data.ndim))[::-1])
 
 
-Variable.result_type = Tensor
+make_results(Tensor)
 
 
 def check_differentiable(function, array):

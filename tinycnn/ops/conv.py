@@ -1,7 +1,7 @@
 """Convolution and transposed convolution in one, two and three dimensions.
 
 Size letters: N images, C input channels, OC output channels, L or H W or D H W input size, K..
-kernel. Kernels see three axes, channels last; layout.py converts, and missing axes are 1 long.
+kernel. Kernels see three axes, channels last; k.pixels converts, and missing axes are 1 long.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from .._core.shapes import conv_window, remembered, transposed_window
 from ..autograd import Function, Variable
 from ._inputs import check_float_dtype, check_tensor
 from .algorithm import as_preferred
-from .layout import from_channels_last, to_channels_last
 from .reshaping import squeeze, unsqueeze
 
 if TYPE_CHECKING:
@@ -26,38 +25,22 @@ _LAYOUTS = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
 _KERNELS = {1: "K", 2: "KH, KW", 3: "KD, KH, KW"}
 
 
-def _kernel_view(weight, dims):
-    """(OC, C/g, *kernel) as the kernels read it: a view (OC, KD, KH, KW, C/g)."""
-    if dims == 2:
-        return weight.transpose(0, 2, 3, 1)[:, None]
-    if dims == 1:
-        return weight.transpose(0, 2, 1)[:, None, None]
-    return weight.transpose(0, 2, 3, 4, 1)
-
-
-def _remember(ctx, x, weight, window, groups, dims):
-    """What backward needs; the input only if the weights want a gradient."""
-    ctx.x, ctx.x_shape = x if ctx.needs[1] else None, x.shape
-    ctx.weight, ctx.window, ctx.groups, ctx.dims = weight, window, groups, dims
-
-
 def _gradients(ctx, grad_y, to_input, of_weight):
     """Gradients of input, weight and bias, those that are needed.
 
-    to_input(grad_y, kernel, bias, grad_x, ...) takes grad_y back to the input;
+    to_input(grad_y, kernel, bias, grad_x, ...) takes grad_y, as pixels, back to the input;
     of_weight(grad_y, grad_kernel, ...) pairs it with the input that was seen.
     """
-    k, dims, plan = ctx.kernels, ctx.dims, (ctx.window, ctx.groups)
+    k, (x_shape, weight, *plan, dims) = ctx.kernels, ctx.saved
     need_x, need_weight, need_bias = ctx.needs[:3]
-    grad_y = to_channels_last(k, grad_y, dims)
     grad_x = grad_weight = grad_bias = None
     if need_x:
-        grad_x = k.empty(ctx.x_shape, grad_y.dtype)
-        to_input(grad_y, _kernel_view(ctx.weight, dims), None, grad_x, *plan)
-        grad_x = from_channels_last(grad_x, dims)
+        grad_x = k.empty(x_shape, grad_y.dtype)
+        to_input(grad_y, k.channels_last(weight, dims), None, grad_x, *plan)
+        grad_x = k.channels_first(grad_x, dims)
     if need_weight:
-        grad_weight = k.empty(ctx.weight.shape, grad_y.dtype)
-        of_weight(grad_y, _kernel_view(grad_weight, dims), *plan)
+        grad_weight = k.empty(weight.shape, grad_y.dtype)
+        of_weight(grad_y, k.channels_last(grad_weight, dims), *plan)
     if need_bias:
         grad_bias = k.empty(grad_y.shape[4:], grad_y.dtype)
         k.sum_rows(grad_y, grad_bias)
@@ -70,21 +53,24 @@ class Convolution(Function):
     @staticmethod
     def forward(ctx, x, weight, bias, window, size, groups, dims, relu):
         k = ctx.kernels
-        x = to_channels_last(k, x, dims)
-        y = k.empty((x.shape[0], *size, weight.shape[0]), x.dtype)
-        bias = None if bias is None else k.contiguous(bias)
-        k.conv_forward(x, _kernel_view(weight, dims), bias, y, window, groups, relu)
-        _remember(ctx, x, weight, window, groups, dims)
+        x = k.pixels(x, dims)
+        y = k.empty((len(x), *size, len(weight)), x.dtype)
+        if bias is not None:
+            bias = k.contiguous(bias)
+        k.conv_forward(x, k.channels_last(weight, dims), bias, y, window, groups, relu)
+        ctx.saved = x.shape, weight, window, groups, dims
+        ctx.x = x if ctx.needs[1] else None
         ctx.y = y if relu else None  # says where the ReLU was open
-        return from_channels_last(y, dims)
+        return k.channels_first(y, dims)
 
     @staticmethod
     def backward(ctx, grad_y):
         k = ctx.kernels
+        grad_y = k.pixels(grad_y, ctx.saved[-1])
         if ctx.y is not None:
-            opened = k.empty(ctx.y.shape, ctx.y.dtype)
-            k.relu_backward(ctx.y, to_channels_last(k, grad_y, ctx.dims), opened)
-            grad_y = from_channels_last(opened, ctx.dims)
+            opened = k.empty_like(grad_y)
+            k.relu_backward(ctx.y, grad_y, opened)
+            grad_y = opened
         return _gradients(
             ctx, grad_y, k.conv_backward_input,
             lambda grad_y, *rest: k.conv_backward_weight(ctx.x, grad_y, *rest),
@@ -97,18 +83,20 @@ class TransposedConvolution(Function):
     @staticmethod
     def forward(ctx, x, weight, bias, window, size, groups, dims):
         k = ctx.kernels
-        x = to_channels_last(k, x, dims)
-        y = k.empty((x.shape[0], *size, weight.shape[1] * groups), x.dtype)
-        bias = None if bias is None else k.contiguous(bias)
-        k.conv_backward_input(x, _kernel_view(weight, dims), bias, y, window, groups)
-        _remember(ctx, x, weight, window, groups, dims)
-        return from_channels_last(y, dims)
+        x = k.pixels(x, dims)
+        y = k.empty((len(x), *size, weight.shape[1] * groups), x.dtype)
+        if bias is not None:
+            bias = k.contiguous(bias)
+        k.conv_backward_input(x, k.channels_last(weight, dims), bias, y, window, groups)
+        ctx.saved = x.shape, weight, window, groups, dims
+        ctx.x = x if ctx.needs[1] else None
+        return k.channels_first(y, dims)
 
     @staticmethod
     def backward(ctx, grad_y):
         k = ctx.kernels
         return _gradients(
-            ctx, grad_y, k.conv_forward,
+            ctx, k.pixels(grad_y, ctx.saved[-1]), k.conv_forward,
             lambda grad_y, *rest: k.conv_backward_weight(grad_y, ctx.x, *rest),
         )
 

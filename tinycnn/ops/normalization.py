@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from .._core.checks import fail, float_of, shape_text
 from ..autograd import Function
 from ._inputs import check_float, check_tensor
-from .layout import from_channels_last, to_channels_last
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -46,7 +45,7 @@ class BatchNorm(Function):
         ctx.rows, ctx.mean, ctx.invstd, ctx.weight = rows, mean, invstd, weight
         ctx.bias, ctx.relu, ctx.training = bias, relu, training
         ctx.y = None if residual is None else y  # where a ReLU was open; else x tells
-        return _like(y, x)
+        return _like(kernels, y, x)
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -62,31 +61,31 @@ class BatchNorm(Function):
             ctx.training, grad_x, grad_weight, grad_bias, grad_residual,
         )
         return (
-            None if grad_x is None else _like(grad_x, grad_y),
+            None if grad_x is None else _like(kernels, grad_x, grad_y),
             None,
             None,
             grad_weight if ctx.needs[3] else None,
             grad_bias if ctx.needs[4] else None,
-            _like(grad_residual, grad_y) if ctx.needs[5] else None,
+            _like(kernels, grad_residual, grad_y) if ctx.needs[5] else None,
         )
 
 
 def _rows(kernels, x):
     """(N, C, *spatial) as the kernels' (M, C): every pixel of every image a row."""
     N, C, *size = x.shape
-    x = to_channels_last(kernels, x, len(size)) if size else kernels.contiguous(x)
+    x = kernels.pixels(x, len(size)) if size else kernels.contiguous(x)
     M = N
     for n in size:
         M *= n
     return x.reshape((M, C))
 
 
-def _like(rows, x):
+def _like(kernels, rows, x):
     """(M, C) back to the shape of x."""
     N, C, *size = x.shape
     if not size:
         return rows
-    return from_channels_last(rows.reshape((N, *(1,) * (3 - len(size)), *size, C)), len(size))
+    return kernels.channels_first(rows.reshape((N, *(1,) * (3 - len(size)), *size, C)), len(size))
 
 
 def batch_norm(

@@ -13,7 +13,6 @@ from .._core.dtypes import int32, int64, uint8
 from .._core.shapes import adaptive_pool_axis, pool_axis, pool_output_size, remembered, tuple_of
 from ..autograd import Function
 from ._inputs import check_float
-from .layout import from_channels_last, to_channels_last
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -53,10 +52,10 @@ class MaxPool(Function):
             ctx.position = k.empty(y.shape, plan.position)
         k.max_pool_forward(x, y, ctx.position, plan.axes)
         if not return_indices:
-            return _as_given(y, plan)
+            return _as_given(k, y, plan)
         indices = k.empty(y.shape, int64)
         k.max_pool_indices(ctx.position, indices, plan.axes, x.shape[1:4])
-        return _as_given(y, plan), _as_given(indices, plan)
+        return _as_given(k, y, plan), _as_given(k, indices, plan)
 
     @staticmethod
     def backward(ctx, grad_y, grad_indices=None):
@@ -64,7 +63,7 @@ class MaxPool(Function):
         grad_y = _as_images(k, grad_y, plan)
         grad_x = k.empty(ctx.size, grad_y.dtype)
         k.max_pool_backward(grad_y, ctx.position, grad_x, plan.axes)
-        return _as_given(grad_x, plan)
+        return _as_given(k, grad_x, plan)
 
 
 class AvgPool(Function):
@@ -77,7 +76,7 @@ class AvgPool(Function):
         y = k.empty((len(x), *plan.out, x.shape[4]), x.dtype)
         ctx.size = x.shape
         k.avg_pool_forward(x, y, plan.axes, divisor)
-        return _as_given(y, plan)
+        return _as_given(k, y, plan)
 
     @staticmethod
     def backward(ctx, grad_y):
@@ -85,17 +84,17 @@ class AvgPool(Function):
         grad_y = _as_images(k, grad_y, plan)
         grad_x = k.empty(ctx.size, grad_y.dtype)
         k.avg_pool_backward(grad_y, grad_x, plan.axes, ctx.divisor)
-        return _as_given(grad_x, plan)
+        return _as_given(k, grad_x, plan)
 
 
 def _as_images(kernels, x, plan):
     """(C, *spatial) or (N, C, *spatial) as the kernels' (N, D, H, W, C)."""
-    return to_channels_last(kernels, x if plan.batched else x[None], plan.dims)
+    return kernels.pixels(x if plan.batched else x[None], plan.dims)
 
 
-def _as_given(y, plan):
+def _as_given(kernels, y, plan):
     """The kernels' (N, D, H, W, C) as the caller's (C, *spatial) or (N, C, *spatial)."""
-    y = from_channels_last(y, plan.dims)
+    y = kernels.channels_first(y, plan.dims)
     return y if plan.batched else y[0]
 
 

@@ -11,10 +11,9 @@ choosing a fused signature costs some microseconds in every call, which is what 
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
-import numpy as np
 from .elementwise import relu_forward
 from .gather cimport AUTO, DIRECT, IM2COL, Gather, backward_axis, forward_axis
-from .gemm import matmul
+from .gemm cimport Gemm, multiply
 from .runtime cimport (
     PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide,
 )
@@ -46,6 +45,9 @@ cdef extern from "simd/conv_api.hh" nogil:
         void (*sum_rows)(const void*, int64_t, int64_t, int64_t, void*) noexcept nogil
         void (*sum_partials)(const void*, int64_t, int64_t, void*) noexcept nogil
     const ConvKernels* conv_kernels_for(int isa, int wide)
+
+cdef extern from "numpy/arrayobject.h":
+    object PyArray_NewLikeArray(cnp.ndarray like, cnp.NPY_ORDER order, void* dtype, int subclass)
 
 cnp.import_array()
 
@@ -143,14 +145,36 @@ cdef bint _sees_all(cnp.ndarray x, cnp.ndarray y, window) except -1:
     return y.shape[0] > 0 and x.shape[4] > 0
 
 
-cdef _channels_first(cnp.ndarray x):
+cdef cnp.ndarray _channels_first(cnp.ndarray x):
     """(N, D, H, W, C) as (N, C, D, H, W), the order in which weights lie: a view."""
-    return x.transpose(0, 4, 1, 2, 3)
+    cdef cnp.npy_intp[5] axes = [0, 4, 1, 2, 3]
+    cdef cnp.PyArray_Dims order
+    order.ptr, order.len = axes, 5
+    return cnp.PyArray_Transpose(x, &order)
 
 
-cdef _as_matrix(cnp.ndarray x):
-    """(N, D, H, W, C) as (N, C * D * H * W): no copy of weights, which lie so, and one of pixels."""
-    return np.ascontiguousarray(_channels_first(x)).reshape(x.shape[0], -1)
+cdef cnp.ndarray _in_order(cnp.ndarray x):
+    """`_channels_first`, in contiguous memory: no copy of weights, which lie so, and one of pixels."""
+    return cnp.PyArray_GETCONTIGUOUS(_channels_first(x))
+
+
+cdef int64_t _row(cnp.ndarray x) except -1:
+    """Numbers in x[0]: what a window that sees all sees."""
+    return x.shape[1] * x.shape[2] * x.shape[3] * x.shape[4]
+
+
+cdef int _linear(cnp.ndarray a, int64_t a_row, int64_t a_k, cnp.ndarray b, int64_t b_k, int64_t b_n,
+                 bias, cnp.ndarray c, int64_t m, int64_t n, int64_t k) except -1:
+    """c (m, n) = a (m, k) b (k, n) + bias, by the strides of a and b in numbers."""
+    cdef Gemm g
+    if m == 0 or n == 0:
+        return 0
+    g.m, g.n, g.k, g.a_row, g.a_k, g.b_k, g.b_n = m, n, k, a_row, a_k, b_k, b_n
+    cdef char* bias_data = NULL
+    if bias is not None:
+        bias_data = <char*>cnp.PyArray_DATA(<cnp.ndarray>bias)
+    return multiply(&g, wide(a), <const char*>cnp.PyArray_DATA(a), <const char*>cnp.PyArray_DATA(b),
+                    bias_data, <char*>cnp.PyArray_DATA(c))
 
 
 def conv_forward(
@@ -163,14 +187,26 @@ def conv_forward(
     bint relu=False,                #      negative results become 0
 ):
     cdef Gather g
+    cdef int64_t n, depth
     if groups == 1 and _sees_all(x, y, window):
-        matmul(_as_matrix(x), _as_matrix(weight).T, bias, y[:, 0, 0, 0])
+        n, depth = weight.shape[0], _row(x)
+        _linear(_in_order(x), depth, 1, _in_order(weight), 1, depth, bias, y, x.shape[0], n, depth)
         if relu:
             relu_forward(y, y)
         return
     g = _forward_plan(x, weight, y, window, groups)
     g.relu = relu
     _run_gather(&g, x, weight, bias, y, window[4])
+
+
+cdef int _scatter(const ConvKernels* k, const Gather* g, int64_t image, int64_t scratch_bytes,
+                  const void* grad_y, const void* packed, void* grad_x) noexcept nogil:
+    """The share of one image: 0, or 1 if there was no memory for it."""
+    cdef void* memory = scratch(TILE, scratch_bytes)
+    if memory == NULL:
+        return 1
+    k.scatter(g, image, grad_y, packed, grad_x, memory)
+    return 0
 
 
 cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, cnp.ndarray grad_x) except -1:
@@ -181,19 +217,18 @@ cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, c
     cdef int64_t scratch_bytes = k.scatter_scratch(g) * (8 if w else 4)
     cdef int threads = threads_for(images, g.pixels() * g.oc * (g.depth() // 8 + 1)), failed = 0
     cdef void* packed = buffer(PACKED, k.scatter_packed_size(g), w)
-    cdef void* memory
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
     cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
     with nogil:
         for task in range(panels):
             k.scatter_pack(g, task, w_data, packed)
-        for task in prange(images, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            memory = scratch(TILE, scratch_bytes)
-            if memory == NULL:
-                failed += 1
-            else:
-                k.scatter(g, task, grad_y_data, packed, grad_x_data, memory)
+        if threads == 1:
+            for task in range(images):
+                failed += _scatter(k, g, task, scratch_bytes, grad_y_data, packed, grad_x_data)
+        else:
+            for task in prange(images, num_threads=threads, schedule="static"):
+                failed += _scatter(k, g, task, scratch_bytes, grad_y_data, packed, grad_x_data)
     return out_of_memory() if failed else 0
 
 
@@ -237,11 +272,13 @@ def conv_backward_input(
     int64_t groups,
 ):
     cdef Gather g
-    cdef int64_t phase
+    cdef int64_t phase, n, depth
+    cdef cnp.ndarray seen
     if groups == 1 and bias is None and _sees_all(grad_x, grad_y, window):
-        seen = np.empty((grad_x.shape[0], cnp.PyArray_SIZE(weight) // weight.shape[0]), grad_x.dtype)
-        matmul(grad_y[:, 0, 0, 0], _as_matrix(weight), None, seen)
-        _channels_first(grad_x)[...] = seen.reshape(_channels_first(grad_x).shape)
+        n, depth = weight.shape[0], _row(grad_x)
+        seen = PyArray_NewLikeArray(_channels_first(grad_x), cnp.NPY_CORDER, NULL, 0)
+        _linear(grad_y, n, 1, _in_order(weight), depth, 1, None, seen, grad_y.shape[0], depth, n)
+        cnp.PyArray_CopyInto(_channels_first(grad_x), seen)
         return
     g = _forward_plan(grad_x, weight, grad_y, window, groups)
     if bias is None and conv_kernels_for(isa(), wide(grad_y)).scatters(&g):
@@ -253,6 +290,16 @@ def conv_backward_input(
             _run_gather(&g, grad_y, weight, bias, grad_x, window[4])
 
 
+cdef int _weight_task(const ConvKernels* k, const Gather* g, const WeightTasks* t, int64_t task,
+                      int64_t scratch_bytes, const void* x, const void* grad_y, void* partial) noexcept nogil:
+    """A chunk of pixels and a block of taps: 0, or 1 if there was no memory for it."""
+    cdef void* memory = scratch(TILE, scratch_bytes)
+    if memory == NULL:
+        return 1
+    k.weight_gather(g, t, task, x, grad_y, partial, memory)
+    return 0
+
+
 def conv_backward_weight(
     cnp.ndarray x not None,           # IN   (N, D, H, W, C)
     cnp.ndarray grad_y not None,      # IN   (N, OD, OH, OW, OC)
@@ -260,9 +307,10 @@ def conv_backward_weight(
     window,                           #      shapes.Window
     int64_t groups,
 ):
-    cdef bint in_order = _channels_first(grad_weight).flags.c_contiguous
-    if in_order and groups == 1 and _sees_all(x, grad_y, window):
-        matmul(grad_y[:, 0, 0, 0].T, _as_matrix(x), None, _as_matrix(grad_weight))
+    cdef int64_t n = grad_weight.shape[0], depth = _row(grad_weight)
+    if (groups == 1 and _sees_all(x, grad_y, window)
+            and cnp.PyArray_IS_C_CONTIGUOUS(_channels_first(grad_weight))):
+        _linear(grad_y, 1, n, _in_order(x), depth, 1, None, grad_weight, n, depth, x.shape[0])
         return
     cdef Gather g = _forward_plan(x, grad_weight, grad_y, window, groups)
     cdef int w = wide(x)
@@ -280,19 +328,20 @@ def conv_backward_weight(
     cdef int64_t scratch_bytes = k.weight_scratch(&g, &t) * (8 if w else 4)
     cdef int threads = threads_for(tasks, g.pixels() * groups * g.oc * (g.depth() // 8 + 1)), failed = 0
     cdef void* partial = buffer(PARTIAL, k.weight_partial(&g, &t), w)
-    cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_weight_data = cnp.PyArray_DATA(grad_weight)
     with nogil:
-        for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-            memory = scratch(TILE, scratch_bytes)
-            if memory == NULL:
-                failed += 1
-            else:
-                k.weight_gather(&g, &t, task, x_data, grad_y_data, partial, memory)
-        for task in prange(panels, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            k.weight_finish(&g, &t, task, partial, grad_weight_data)
+        if threads == 1:
+            for task in range(tasks):
+                failed += _weight_task(k, &g, &t, task, scratch_bytes, x_data, grad_y_data, partial)
+            for task in range(panels):
+                k.weight_finish(&g, &t, task, partial, grad_weight_data)
+        else:
+            for task in prange(tasks, num_threads=threads, schedule="dynamic"):
+                failed += _weight_task(k, &g, &t, task, scratch_bytes, x_data, grad_y_data, partial)
+            for task in prange(panels, num_threads=threads, schedule="static"):
+                k.weight_finish(&g, &t, task, partial, grad_weight_data)
     if failed:
         out_of_memory()
 
@@ -330,27 +379,37 @@ def conv_algorithms(
     return forward, of_input, of_weight
 
 
+cdef int64_t CHUNK_ROWS = 1024
+
+
+cdef void _sum_chunk(const ConvKernels* k, const char* x, int64_t rows, int64_t c, int64_t size,
+                     int64_t chunk, void* partial) noexcept nogil:
+    cdef int64_t first = chunk * CHUNK_ROWS
+    k.sum_rows(x + first * c * size, min(CHUNK_ROWS, rows - first), c, chunk, partial)
+
+
 def sum_rows(
     cnp.ndarray x not None,   # IN   (..., C)
     cnp.ndarray out not None, # OUT  (C,)
 ):
-    """Sum over all axes but the last: in chunks of 1024 rows, then the chunks in order."""
+    """Sum over all axes but the last: in chunks of rows, then the chunks in order."""
     cdef int w = wide(x)
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
-    cdef int64_t c = out.shape[0], rows, chunks, chunk, count
+    cdef int64_t c = out.shape[0], rows, chunks, chunk
     cdef int64_t size = 8 if w else 4
     if c == 0:
         return
     rows = cnp.PyArray_SIZE(x) // c
-    chunks = (rows + 1023) // 1024
+    chunks = (rows + CHUNK_ROWS - 1) // CHUNK_ROWS
     cdef char* data = <char*>cnp.PyArray_DATA(x)
     cdef void* out_data = cnp.PyArray_DATA(out)
     cdef void* partial = buffer(PARTIAL, chunks * c, w)
     cdef int threads = threads_for(chunks, rows * c)
     with nogil:
-        for chunk in prange(chunks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            count = rows - chunk * 1024
-            if count > 1024:
-                count = 1024
-            k.sum_rows(data + chunk * 1024 * c * size, count, c, chunk, partial)
+        if threads == 1:
+            for chunk in range(chunks):
+                _sum_chunk(k, data, rows, c, size, chunk, partial)
+        else:
+            for chunk in prange(chunks, num_threads=threads, schedule="static"):
+                _sum_chunk(k, data, rows, c, size, chunk, partial)
         k.sum_partials(partial, chunks, c, out_data)

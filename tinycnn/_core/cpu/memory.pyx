@@ -8,6 +8,7 @@ keep them anyway.
 """
 
 from cpython.pycapsule cimport PyCapsule_New
+from cpython.ref cimport Py_INCREF
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memset, strcpy
@@ -37,6 +38,7 @@ cdef extern from "numpy/arrayobject.h":
         PyDataMemAllocator allocator
     object PyDataMem_SetHandler(object handler)
     object PyArray_NewLikeArray(cnp.ndarray like, cnp.NPY_ORDER order, void* dtype, int subclass)
+    object PyArray_Empty(int axes, const cnp.npy_intp* sizes, cnp.PyArray_Descr* dtype, int fortran)
 
 cnp.import_array()
 
@@ -79,7 +81,7 @@ _handler.allocator.free = _free
 cdef object _recycling = PyCapsule_New(&_handler, "mem_handler", NULL)
 
 
-cdef bint _is_large(shape, int64_t bytes) except -1:
+cdef bint _is_large(tuple shape, int64_t bytes) except -1:
     """Whether so many numbers of so many bytes are worth recycling; stops before it overflows."""
     for size in shape:
         bytes *= size
@@ -97,11 +99,23 @@ cdef _recycled(function, tuple arguments, dict options):
         PyDataMem_SetHandler(before)
 
 
-def empty(shape, dtype):
+cdef _small(tuple shape, cnp.dtype dtype):
+    """numpy.empty, of up to eight axes, without the reading of its arguments."""
+    cdef cnp.npy_intp[8] sizes
+    cdef int i, axes = len(shape)
+    if axes > 8:
+        return numpy.empty(shape, dtype)
+    for i in range(axes):
+        sizes[i] = shape[i]
+    Py_INCREF(dtype)  # the new array takes this reference
+    return PyArray_Empty(axes, sizes, <cnp.PyArray_Descr*>dtype, 0)
+
+
+def empty(tuple shape not None, cnp.dtype dtype not None):
     """An array of whatever the memory held."""
     if _is_large(shape, dtype.itemsize):
         return _recycled(numpy.empty, (shape, dtype), {})
-    return numpy.empty(shape, dtype)
+    return _small(shape, dtype)
 
 
 def empty_like(cnp.ndarray x not None, dtype=None, shape=None):
