@@ -65,12 +65,12 @@ def arrays(case, rng, dtype=np.float32):
     return [x, weight.transpose(0, 2, 3, 4, 1), *rest, window]
 
 
-def run(kernels, x, weight, bias, grad_y, input_bias, window):
+def run(kernels, x, weight, bias, grad_y, input_bias, window, groups=1):
     y, grad_x, transposed, grad_weight = [np.full_like(a, 77) for a in (grad_y, x, x, weight)]
-    kernels.conv_forward(x, weight, bias, y, window, 1)
-    kernels.conv_backward_input(grad_y, weight, None, grad_x, window, 1)
-    kernels.conv_backward_input(grad_y, weight, input_bias, transposed, window, 1)
-    kernels.conv_backward_weight(x, grad_y, grad_weight, window, 1)
+    kernels.conv_forward(x, weight, bias, y, window, groups)
+    kernels.conv_backward_input(grad_y, weight, None, grad_x, window, groups)
+    kernels.conv_backward_input(grad_y, weight, input_bias, transposed, window, groups)
+    kernels.conv_backward_weight(x, grad_y, grad_weight, window, groups)
     return y, grad_x, transposed, grad_weight
 
 
@@ -155,6 +155,74 @@ def test_gradients_in_float64(rng):
         assert gradcheck(lambda *a: F.conv2d(*a, padding=1), [x, weight, bias])
 
 
+# --- groups ------------------------------------------------------------------------------------
+
+# (H, W), channels of a group, groups, images, padding
+GROUPED = {
+    "half vectors": ((9, 6), 8, 6, 2, ((1, 1), (1, 1))),
+    "one vector": ((8, 8), 16, 2, 2, ((1, 1), (1, 1))),
+    "two vectors": ((7, 7), 32, 2, 3, ((1, 1), (1, 1))),
+    "three vectors": ((5, 9), 48, 2, 2, ((1, 1), (1, 1))),
+    "four vectors": ((5, 4), 64, 3, 1, ((1, 1), (1, 1))),
+    "one pixel": ((1, 1), 16, 2, 1, ((1, 1), (1, 1))),
+    "seven tiles": ((4, 28), 16, 2, 1, ((1, 1), (1, 1))),
+    "eight tiles": ((8, 16), 16, 2, 1, ((1, 1), (1, 1))),
+    "nine tiles": ((12, 12), 16, 2, 1, ((1, 1), (1, 1))),
+    "a unit beyond a task": ((6, 6), 16, 5, 1, ((1, 1), (1, 1))),
+    "half vectors beyond a task": ((6, 6), 8, 10, 1, ((1, 1), (1, 1))),
+    "127 tiles": ((4, 4), 16, 3, 127, ((1, 1), (1, 1))),
+    "several chunks": ((33, 30), 8, 4, 5, ((1, 1), (1, 1))),
+    "several chunks and blocks": ((30, 33), 16, 5, 4, ((1, 1), (1, 1))),
+    "asymmetric padding": ((7, 6), 16, 2, 2, ((0, 2), (3, 1))),
+    "padding beyond the window": ((2, 3), 16, 2, 2, ((5, 4), (3, 6))),
+    "cropped": ((12, 13), 16, 2, 2, ((-1, -2), (-3, 1))),
+    "no image": ((4, 4), 16, 2, 0, ((1, 1), (1, 1))),
+}
+
+
+def grouped(name, rng, dtype=np.float32):
+    """Arrays of a case, its window and its groups."""
+    size, G, groups, images, padding = GROUPED[name]
+    x, weight, bias, grad_y, input_bias, window = arrays(
+        (size, G * groups, G * groups, images, padding), rng, dtype)
+    return [x, weight[..., :G], bias, grad_y, input_bias, window, groups]
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("name", GROUPED)
+def test_all_passes_of_groups_are_within_the_bound(name, dtype, isa, rng):
+    *given, window, groups = grouped(name, rng, dtype)
+    exact = run(reference, *[a.astype(np.float64) for a in given], window, groups)
+    assert_within_bound(run(cpu, *given, window, groups), exact, BOUND[dtype])
+
+
+@pytest.mark.parametrize("name", ["several chunks", "several chunks and blocks", "127 tiles"])
+def test_groups_do_not_depend_on_the_number_of_threads(name, rng, set_threads):
+    given = grouped(name, rng)
+    runs = []
+    for count in 1, 2, 3, 7:
+        set_threads(count)
+        runs.append(run(cpu, *given))
+    for other in runs[1:]:
+        for got, expected in zip(other, runs[0]):
+            np.testing.assert_array_equal(got, expected)
+
+
+def test_rectified_groups(rng):
+    x, weight, bias, y, _, window, groups = grouped("several chunks", rng)
+    rectified = np.empty_like(y)
+    cpu.conv_forward(x, weight, bias, y, window, groups)
+    cpu.conv_forward(x, weight, bias, rectified, window, groups, True)
+    np.testing.assert_array_equal(rectified, np.maximum(y, 0))
+
+
+def test_gradients_of_groups_in_float64(rng):
+    x, weight, bias = [tinycnn.tensor(rng.standard_normal(shape), requires_grad=True)
+                       for shape in [(2, 16, 5, 6), (16, 8, 3, 3), (16,)]]
+    with tinycnn.conv_algorithm("winograd"):
+        assert gradcheck(lambda *a: F.conv2d(*a, padding=1, groups=2), [x, weight, bias])
+
+
 # --- the choice ------------------------------------------------------------------------------
 
 
@@ -233,6 +301,9 @@ CHOSEN = [  # x, weight, arguments, what is chosen for the three passes
     ((8, 64, 32, 32), (64, 64, 7, 7), {"dilation": 2}, ["direct"] * 3),
     ((8, 64, 32, 32), (64, 64, 1, 1), {}, ["im2col"] * 3),
     ((8, 64, 32, 32), (64, 1, 3, 3), {"groups": 64}, ["direct, by groups"] * 3),
+    ((8, 64, 32, 32), (64, 4, 3, 3), {"groups": 16}, ["direct, by groups"] * 3),
+    ((8, 64, 32, 32), (64, 16, 3, 3), {"groups": 4}, ["winograd F(4x4, 3x3)"] * 3),
+    ((1, 64, 7, 7), (64, 16, 3, 3), {"groups": 4, "padding": 1}, ["direct"] * 3),
     ((8, 3, 64, 64), (64, 3, 7, 7), {"stride": 2}, ["direct", "scatter", "direct"]),
     ((8, 16, 5, 5), (120, 16, 5, 5), {}, ["matmul"] * 3),
 ]

@@ -14,6 +14,9 @@ cimport numpy as cnp
 from .elementwise import relu_forward
 from .gather cimport AUTO, DIRECT, IM2COL, Gather, backward_axis, forward_axis
 from .gemm cimport Gemm, multiply
+from .grouped_winograd cimport (
+    grouped_winograd_tile, run_grouped_winograd, run_grouped_winograd_weight,
+)
 from .runtime cimport (
     PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide,
 )
@@ -103,6 +106,8 @@ cdef int _run_gather(
     if tile:
         return run_winograd(g, tile, x, weight, bias, y)
     cdef int w = wide(x)
+    if grouped_winograd_tile(g, w, algorithm):
+        return run_grouped_winograd(g, x, weight, bias, y)
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
     cdef int64_t tasks = k.tasks(g), panels = k.panels(g), scratch_bytes, task
     cdef int threads = threads_for(tasks, g.pixels() * g.groups * g.oc * (g.depth() // 8 + 1)), failed = 0
@@ -322,6 +327,9 @@ def conv_backward_weight(
     if tile:
         run_winograd_weight(&g, tile, x, grad_y, grad_weight)
         return
+    if grouped_winograd_tile(&g, w, window[4]):
+        run_grouped_winograd_weight(&g, x, grad_y, grad_weight)
+        return
     cdef WeightTasks t = k.weight_tasks(&g)
     cdef int64_t tasks = t.group_tasks * t.chunks * t.tap_blocks, task
     cdef int64_t panels = t.group_tasks * t.panels
@@ -347,7 +355,7 @@ def conv_backward_weight(
 
 
 cdef str _name(const Gather* g, int wide, str algorithm):
-    cdef int64_t tile = winograd_tile(g, algorithm)
+    cdef int64_t tile = winograd_tile(g, algorithm) or grouped_winograd_tile(g, wide, algorithm)
     if tile:
         return f"winograd F({tile}x{tile}, {g.axis[1].taps}x{g.axis[1].taps})"
     return conv_kernels_for(isa(), wide).name(g).decode()

@@ -33,8 +33,10 @@ class Layer:
         sizes = "x".join(map(str, self.kernel)), "x".join(map(str, self.size))
         stride = f" stride {self.stride}" * (self.stride > 1)
         dilated = f" dilation {self.dilation}" * (self.dilation > 1)
-        depthwise = " depthwise" * (self.groups > 1)
-        kind = sizes[0] + stride + dilated + depthwise
+        groups = f" in {self.groups} groups" * (self.groups > 1)
+        if self.groups > 1 and self.groups == self.C:
+            groups = " depthwise"
+        kind = sizes[0] + stride + dilated + groups
         return f"{self.C}->{self.OC} {kind}, {sizes[1]}, batch {self.batch}"
 
     @property
@@ -81,6 +83,11 @@ LAYERS = [
     Layer(64, 256, (1, 1), (56, 56), 8),
     Layer(256, 512, (1, 1), (28, 28), 8, stride=2),
     Layer(64, 64, (3, 3), (56, 56), 8, padding=1, groups=64),
+    Layer(256, 256, (3, 3), (28, 28), 8, stride=2, padding=1, groups=256),
+    Layer(128, 128, (3, 3), (56, 56), 8, padding=1, groups=32),  # as in ResNeXt-50 32x4d, C2 .. C5
+    Layer(256, 256, (3, 3), (28, 28), 8, padding=1, groups=32),
+    Layer(512, 512, (3, 3), (14, 14), 8, padding=1, groups=32),
+    Layer(1024, 1024, (3, 3), (7, 7), 8, padding=1, groups=32),
     Layer(1, 6, (5, 5), (28, 28), 64, padding=2),
     Layer(6, 16, (5, 5), (14, 14), 64),
     Layer(1, 6, (5, 5), (28, 28), 1, padding=2),
