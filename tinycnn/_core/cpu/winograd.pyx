@@ -15,7 +15,11 @@ cdef extern from "simd/winograd_api.hh" nogil:
         int64_t blocks, panels, groups
         bint packs
     struct WinogradSums:
-        int64_t chunks, c_blocks, oc_blocks
+        int64_t rounds
+        int64_t sees() noexcept nogil
+        int64_t tasks() noexcept nogil
+        int64_t blocks() noexcept nogil
+        bint finishes() noexcept nogil
     struct WinogradKernels:
         Winograd (*plan)(const Gather*, int64_t) noexcept nogil
         int64_t (*packed_size)(const Gather*, const Winograd*) noexcept nogil
@@ -24,10 +28,13 @@ cdef extern from "simd/winograd_api.hh" nogil:
         void (*tile)(const Gather*, const Winograd*, int64_t, const void*, const void*, const void*,
                      const void*, void*, void*) noexcept nogil
         WinogradSums (*weight_plan)(const Gather*, int64_t) noexcept nogil
+        int64_t (*weight_seen)(const WinogradSums*) noexcept nogil
         int64_t (*weight_partial)(const WinogradSums*) noexcept nogil
         int64_t (*weight_scratch)(const WinogradSums*) noexcept nogil
-        void (*weight_sum)(const Gather*, const WinogradSums*, int64_t, const void*, const void*,
-                           void*, void*, void*) noexcept nogil
+        void (*weight_see)(const Gather*, const WinogradSums*, int64_t, int64_t, const void*,
+                           const void*, void*) noexcept nogil
+        void (*weight_sum)(const Gather*, const WinogradSums*, int64_t, int64_t, const void*,
+                           const void*, void*, void*, void*, void*) noexcept nogil
         void (*weight_finish)(const Gather*, const WinogradSums*, int64_t, const void*, void*) noexcept nogil
     bint winograd_fits(const Gather&)
     bint winograd_pays(const Gather&)
@@ -75,26 +82,32 @@ cdef int run_winograd(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray w
 
 cdef int run_winograd_weight(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray grad_y,
                              cnp.ndarray grad_weight) except -1:
-    """The gradient of the weights. Threads share chunks of tiles by blocks of channels."""
+    """The gradient of the weights. Threads share what tiles see, where tasks do, then blocks of channels
+    by chunks of tiles or parts of positions."""
     cdef int w = wide(x), failed = 0
     cdef const WinogradKernels* k = winograd_kernels_for(isa(), w)
     cdef WinogradSums plan = k.weight_plan(g, out)
-    cdef int64_t blocks = plan.c_blocks * plan.oc_blocks, tasks = plan.chunks * blocks, task
+    cdef int64_t sees = plan.sees(), blocks = plan.blocks(), tasks = plan.tasks(), turn, task
     cdef int64_t scratch_bytes = k.weight_scratch(&plan) * (8 if w else 4)
     cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.c)
+    cdef void* seen = buffer(PACKED, k.weight_seen(&plan), w)
     cdef void* partial = buffer(PARTIAL, k.weight_partial(&plan), w)
     cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_weight_data = cnp.PyArray_DATA(grad_weight)
     with nogil:
-        for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-            memory = scratch(TILE, scratch_bytes)
-            if memory == NULL:
-                failed += 1
-            else:
-                k.weight_sum(g, &plan, task, x_data, grad_y_data, partial, grad_weight_data, memory)
-        if plan.chunks > 1:
+        for turn in range(plan.rounds):
+            for task in prange(sees, num_threads=threads, schedule="static", use_threads_if=threads > 1):
+                k.weight_see(g, &plan, turn, task, x_data, grad_y_data, seen)
+            for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
+                memory = scratch(TILE, scratch_bytes)
+                if memory == NULL:
+                    failed += 1
+                else:
+                    k.weight_sum(g, &plan, turn, task, x_data, grad_y_data, seen, partial,
+                                 grad_weight_data, memory)
+        if not plan.finishes():
             for task in prange(blocks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
                 k.weight_finish(g, &plan, task, partial, grad_weight_data)
     return out_of_memory() if failed else 0

@@ -13,8 +13,8 @@
 // while the panels of its weights pass by), and writes its outputs once. Per tile and vector of
 // channels the input costs 36 loads, 36 stores and about 200 multiply-adds, the output 36 loads and
 // 16 stores, against 36 multiply-adds for every *pair* of channels: the wider the layer, the
-// smaller their part. A window of 5 x 5 sees as many pixels and writes 2 x 2; one that is dilated by
-// two does the same on each of four interleaved grids of every second pixel.
+// smaller their part. A window of 5 x 5 sees as many pixels and writes 2 x 2; one that is dilated
+// by two does the same on each of four interleaved grids of every second pixel.
 #pragma once
 #include <type_traits>
 
@@ -104,7 +104,9 @@ void pack_weights(const Gather& g, const Winograd& w, int64_t panel, int64_t c0,
       both_sides<T>(
           FILTERING<M, R>.weight, [&](int r, int s) { return load(tap[r * R + s] + j); },
           [&](int r, int s, const Vec<T>& v) {
-            store(packed + (r * (M + R - 1) + s) * position + j, v);
+            T* to = packed + (r * (M + R - 1) + s) * position + j;
+            prefetch_to_write(to + 4 * NR<T>);  // of a later channel
+            store(to, v);
           });
   }
 }
@@ -128,15 +130,17 @@ struct InMap {
 };
 
 // MATRIX d MATRIX^T for a square of pixels d of a map of H x W pixels, from (h, w) on, and channels
-// [c0, c1), to [positions][.][channels]. Pixels outside the map are zero.
+// [c0, c1), to [positions][.][channels]. Pixels outside the map are zero. Inlined, so that the
+// compiler sees the matrix.
 template <class T, int ROWS, int COLUMNS>
-void see(const Matrix<ROWS, COLUMNS>& matrix, const MapTiles& t, const T* map, int64_t H, int64_t W,
-         int64_t channels, int64_t h, int64_t w, int64_t c0, int64_t c1, T* seen,
-         int64_t position) {
+TCN_INLINE void see(const Matrix<ROWS, COLUMNS>& matrix, const MapTiles& t, const T* map, int64_t H,
+                    int64_t W, int64_t channels, int64_t h, int64_t w, int64_t c0, int64_t c1,
+                    T* seen, int64_t position) {
   constexpr int L = LANES<T>;
   const InMap high(h, t.high.apart, H, COLUMNS), across(w, t.across.apart, W, COLUMNS);
   const T* corner = map + (h * W + w) * channels;
   const int64_t down = t.high.apart * W * channels, right = t.across.apart * channels;
+  const int64_t next = row_of<T>(c1 - c0);  // tile
   for (int64_t c = c0; c < c1; c += L) {
     const int rest = int(least(L, c1 - c));
     both_sides<T>(
@@ -148,7 +152,9 @@ void see(const Matrix<ROWS, COLUMNS>& matrix, const MapTiles& t, const T* map, i
           return rest == L ? load(pixel) : load_some(pixel, rest);
         },
         [&](int r, int s, const Vec<T>& v) {
-          store(seen + (r * ROWS + s) * position + c - c0, v);
+          T* to = seen + (r * ROWS + s) * position + c - c0;
+          prefetch_to_write(to + next);
+          store(to, v);
         });
   }
 }

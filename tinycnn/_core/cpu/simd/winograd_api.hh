@@ -47,13 +47,26 @@ struct Winograd : MapTiles {
   bool packs;  // beforehand
 };
 
-// How a weight gradient is cut into tasks: chunks of blocks of tiles x blocks of read channels x
-// blocks of written channels.
+// How a weight gradient is cut into tasks: rounds of tiles, one after the other; in each, blocks of
+// read channels x blocks of written channels, and enough tasks for each of them.
 struct WinogradSums : MapTiles {
   using MapTiles::MapTiles;
-  int64_t block, chunk_blocks, chunks;  // tiles that are transformed at a time; blocks of a chunk
-  int64_t c_block, c_blocks;            // read channels of a task
-  int64_t oc_block, oc_blocks;          // written channels of a task
+  int64_t round, rounds;        // tiles of a round
+  int64_t c_block, c_blocks;    // read channels of a task
+  int64_t oc_block, oc_blocks;  // written channels of a task
+  int64_t block;                // tiles that are multiplied at a time
+  // Where channels are one block, a task is a chunk of tiles, and transforms them itself. Where
+  // they are more, a round begins with the transforms of its tiles, so many at a time, for all
+  // tasks, and a task is a part of the positions.
+  bool shares;
+  int64_t chunk, chunks;
+  int64_t part, parts;
+  int64_t see_block, see_blocks;
+
+  TCN_INLINE int64_t blocks() const { return c_blocks * oc_blocks; }
+  TCN_INLINE int64_t sees() const { return shares ? (c_blocks + oc_blocks) * see_blocks : 0; }
+  TCN_INLINE int64_t tasks() const { return chunks * parts * blocks(); }
+  TCN_INLINE bool finishes() const { return rounds * chunks * parts == 1; }  // a task, its sums
 };
 
 struct WinogradKernels {
@@ -64,10 +77,14 @@ struct WinogradKernels {
   void (*tile)(const Gather*, const Winograd*, int64_t task, const void* x, const void* weight,
                const void* packed, const void* bias, void* y, void* scratch);
   WinogradSums (*weight_plan)(const Gather*, int64_t out);
+  int64_t (*weight_seen)(const WinogradSums*);     // numbers, for all
   int64_t (*weight_partial)(const WinogradSums*);  // numbers, for all
   int64_t (*weight_scratch)(const WinogradSums*);  // numbers, for a thread
-  void (*weight_sum)(const Gather*, const WinogradSums*, int64_t task, const void* x,
-                     const void* grad_y, void* partial, void* grad_weight, void* scratch);
+  void (*weight_see)(const Gather*, const WinogradSums*, int64_t round, int64_t task, const void* x,
+                     const void* grad_y, void* seen);
+  void (*weight_sum)(const Gather*, const WinogradSums*, int64_t round, int64_t task, const void* x,
+                     const void* grad_y, void* seen, void* partial, void* grad_weight,
+                     void* scratch);
   // Of the channels of one task of a chunk: adds the chunks, and writes the gradient.
   void (*weight_finish)(const Gather*, const WinogradSums*, int64_t task, const void* partial,
                         void* grad_weight);

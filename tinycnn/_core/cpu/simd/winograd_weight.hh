@@ -9,16 +9,25 @@
 //
 // and the sum is a product of matrices, seen^T grads, [C][tiles] x [tiles][OC], for each of the 36
 // positions. A task holds the sums of a block of C and a block of OC in its second cache, and lets
-// a chunk of all tiles pass by, a block of them at a time. Where there is one chunk it also
-// transforms the sums; where there are more, the chunks are added first, in order.
+// tiles pass by, a block of them at a time. Where channels are one block, tasks share the tiles,
+// see them themselves, and their sums are added in order. Where they are more, tiles are seen once
+// for all tasks, in rounds that the caches hold. At last the sums are transformed.
 #pragma once
 #include "winograd.hh"
 
 namespace TCN_ISA {
 
-// Channels of a task and tiles of a block, so that the sums and what a block sees lie in the second
-// cache; and how many tasks there should be, of how many tiles at least.
-constexpr int64_t SUMS_C = 64, SUMS_OC = 64, SUMS_BLOCK = 3 * MR, SUMS_TASKS = 16, SUMS_TILES = 128;
+// Channels of a task, so that its sums lie in the second cache; tiles of a block, where it sees
+// them itself and where they are seen before; how many tasks there should be, of how many tiles at
+// least; bytes that a round sees, and tiles that are seen at a time.
+constexpr int64_t SUMS_C = 64, SUMS_OC = 64, SUMS_BLOCK = 3 * MR, SUMS_SHARED = 128,
+                  SUMS_TASKS = 16, SUMS_TILES = 128, SUMS_SEEN = 1 << 22, SUMS_SEE = 8;
+
+// Numbers that one tile sees, of all blocks of x and of grad_y.
+template <class T>
+TCN_INLINE int64_t sums_row(const WinogradSums& s) {
+  return s.c_blocks * row_of<T>(s.c_block) + s.oc_blocks * row_of<T>(s.oc_block);
+}
 
 template <class T>
 WinogradSums winograd_weight_plan(const Gather* g, int64_t out) {
@@ -27,11 +36,19 @@ WinogradSums winograd_weight_plan(const Gather* g, int64_t out) {
   s.c_block = ceil_div(g->c, s.c_blocks);
   s.oc_block = least(round_up(g->oc, LANES<T>), SUMS_OC);
   s.oc_blocks = ceil_div(g->oc, s.oc_block);
-  s.block = least(s.tiles, SUMS_BLOCK);
-  const int64_t blocks = ceil_div(s.tiles, s.block);
-  const int64_t wanted = least(SUMS_TASKS / (s.c_blocks * s.oc_blocks), s.tiles / SUMS_TILES);
-  s.chunk_blocks = ceil_div(blocks, most(wanted, 1));
-  s.chunks = ceil_div(blocks, s.chunk_blocks);
+  s.shares = s.blocks() > 1;
+  const int64_t fit = SUMS_SEEN / (s.positions() * sums_row<T>(s) * int64_t(sizeof(T)));
+  s.rounds = s.shares ? ceil_div(s.tiles, most(fit, SUMS_SHARED)) : 1;
+  s.round = ceil_div(s.tiles, s.rounds);
+  s.block = least(s.round, s.shares ? SUMS_SHARED : SUMS_BLOCK);
+  const int64_t blocks = ceil_div(s.round, s.block);
+  const int64_t wanted = s.shares ? 1 : least(SUMS_TASKS, s.round / SUMS_TILES);
+  s.chunk = ceil_div(blocks, most(wanted, 1)) * s.block;
+  s.chunks = ceil_div(s.round, s.chunk);
+  s.part = ceil_div(s.positions(), s.shares ? ceil_div(SUMS_TASKS, s.blocks()) : 1);
+  s.parts = ceil_div(s.positions(), s.part);
+  s.see_block = SUMS_SEE;
+  s.see_blocks = ceil_div(s.round, s.see_block);
   return s;
 }
 
@@ -41,14 +58,19 @@ TCN_INLINE int64_t sums_size(const WinogradSums& s) {
 }
 
 template <class T>
+int64_t winograd_weight_seen(const WinogradSums* s) {
+  return s->shares ? s->positions() * s->round * sums_row<T>(*s) : 1;
+}
+
+template <class T>
 int64_t winograd_weight_partial(const WinogradSums* s) {
-  return s->chunks > 1 ? s->chunks * s->c_blocks * s->oc_blocks * sums_size<T>(*s) : 1;
+  return s->finishes() ? 1 : s->chunks * s->blocks() * sums_size<T>(*s);
 }
 
 template <class T>
 int64_t winograd_weight_scratch(const WinogradSums* s) {
-  return s->positions() * s->block * (row_of<T>(s->c_block) + row_of<T>(s->oc_block)) +
-         sums_size<T>(*s);
+  return s->shares ? sums_size<T>(*s)
+                   : s->positions() * s->block * sums_row<T>(*s) + sums_size<T>(*s);
 }
 
 // The channels of a task.
@@ -90,48 +112,146 @@ void finish_weights(const Gather& g, const WinogradSums& s, const ChannelBlock& 
   }
 }
 
+// What tile `tile` sees of grad_y, A grad_Y A^T, for the channels [c0, c1).
 template <class T, int M, int R>
-void sum_weights(const Gather& g, const WinogradSums& s, int64_t task, const T* x, const T* grad_y,
-                 T* partial, T* grad_weight, T* scratch) {
-  constexpr int POSITIONS = (M + R - 1) * (M + R - 1);
+TCN_INLINE void see_grad(const Gather& g, const MapTiles& tiles, int64_t tile, const T* grad_y,
+                         int64_t c0, int64_t c1, T* grads, int64_t position) {
   const Axis &ah = g.axis[1], &aw = g.axis[2];
-  const ChannelBlock at(g, s, task);
-  const int64_t chunk = task / (s.oc_blocks * s.c_blocks);
-  const int64_t end = least((chunk + 1) * s.chunk_blocks * s.block, s.tiles);
-  const int64_t lda = row_of<T>(s.c_block), ldb = row_of<T>(s.oc_block);
-  T *seen = scratch, *grads = seen + POSITIONS * s.block * lda;
-  T* sums = s.chunks > 1 ? partial + task * sums_size<T>(s) : grads + POSITIONS * s.block * ldb;
-  for (int64_t from = chunk * s.chunk_blocks * s.block; from < end; from += s.block) {
-    const int64_t tiles = least(s.block, end - from);
-    for (int64_t i = 0; i < tiles; ++i) {
-      see_input<T, M, R>(g, s, from + i, x, at.c0, at.c1, seen + i * lda, s.block * lda);
-      const MapTile tile(s, from + i);
-      see<T>(FILTERING<M, R>.output.transposed(), s, grad_y + tile.map * ah.out * aw.out * g.oc,
-             ah.out, aw.out, g.oc, tile.h, tile.w, at.oc0, at.oc1, grads + i * ldb, s.block * ldb);
+  const MapTile at(tiles, tile);
+  see<T>(FILTERING<M, R>.output.transposed(), tiles, grad_y + at.map * ah.out * aw.out * g.oc,
+         ah.out, aw.out, g.oc, at.h, at.w, c0, c1, grads, position);
+}
+
+// Where a round keeps what blocks of channels see: [positions][tiles][channels] for each.
+template <class T>
+TCN_INLINE T* seen_of(const WinogradSums& s, T* seen, int64_t c_block) {
+  return seen + s.positions() * s.round * row_of<T>(s.c_block) * c_block;
+}
+template <class T>
+TCN_INLINE T* grads_of(const WinogradSums& s, T* seen, int64_t oc_block) {
+  return seen_of<T>(s, seen, s.c_blocks) +
+         s.positions() * s.round * row_of<T>(s.oc_block) * oc_block;
+}
+
+// Some tiles of a round, for a block of channels of x or of grad_y.
+template <class T, int M, int R>
+void see_round(const Gather& g, const WinogradSums& s, int64_t round, int64_t task, const T* x,
+               const T* grad_y, T* seen) {
+  const int64_t block = task / s.see_blocks, first = task % s.see_blocks * s.see_block;
+  const int64_t start = round * s.round, end = least(s.round, s.tiles - start);
+  for (int64_t i = first; i < least(first + s.see_block, end); ++i)
+    if (block < s.c_blocks) {
+      const int64_t lda = row_of<T>(s.c_block), c = block * s.c_block;
+      see_input<T, M, R>(g, s, start + i, x, c, least(c + s.c_block, g.c),
+                         seen_of(s, seen, block) + i * lda, s.round * lda);
+    } else {
+      const int64_t ldb = row_of<T>(s.oc_block), oc = (block - s.c_blocks) * s.oc_block;
+      see_grad<T, M, R>(g, s, start + i, grad_y, oc, least(oc + s.oc_block, g.oc),
+                        grads_of(s, seen, block - s.c_blocks) + i * ldb, s.round * ldb);
     }
-    for (int p = 0; p < POSITIONS; ++p)
-      for (int64_t oc = at.oc0; oc < at.oc1; oc += NR<T>) {
-        Tile<T> t{};
-        t.depth = tiles;
-        t.a = seen + p * s.block * lda;
-        t.lda = lda;
-        t.b = grads + p * s.block * ldb + oc - at.oc0;
-        t.ldb = ldb;
-        t.add = from > chunk * s.chunk_blocks * s.block;
-        t.c = sums + p * (s.c_block * s.oc_block + LANES<T>)+oc - at.oc0;
-        t.ldc = s.oc_block;
-        t.columns = int(least(round_up(at.oc1 - oc, LANES<T>), NR<T>));
-        multiply_rows<T, false>(at.c1 - at.c0, t);
+}
+
+// What `tiles` tiles see of a block of channels of x and of one of grad_y.
+template <class T>
+struct SeenTiles {
+  const T *seen, *grads;
+  int64_t seen_step, grads_step;  // from one position to the next
+  int64_t tiles;
+};
+
+// sums (+)= seen^T grads, for the positions [p0, p1). Each product asks for the tiles of the next
+// position.
+template <class T>
+void multiply_sums(const WinogradSums& s, const ChannelBlock& at, const SeenTiles<T>& in,
+                   int64_t p0, int64_t p1, bool add, T* sums) {
+  Tile<T> t{};
+  t.depth = in.tiles;
+  t.lda = row_of<T>(s.c_block);
+  t.ldb = row_of<T>(s.oc_block);
+  t.ldc = s.oc_block;
+  t.add = add;
+  const int64_t panels = ceil_div(at.oc1 - at.oc0, NR<T>);
+  const auto bytes = [](const T* p, int64_t numbers) {
+    return Ahead{reinterpret_cast<const char*>(p), numbers * int64_t(sizeof(T))};
+  };
+  for (int64_t p = p0; p < p1; ++p)
+    for (int64_t panel = 0; panel < panels; ++panel) {
+      const int64_t from = panel * NR<T>, rest = at.oc1 - at.oc0 - from;
+      const T *seen = in.seen + p * in.seen_step, *grads = in.grads + p * in.grads_step;
+      t.a = seen;
+      t.b = grads + from;
+      t.c = sums + p * (s.c_block * s.oc_block + LANES<T>)+from;
+      t.columns = int(least(round_up(rest, LANES<T>), NR<T>));
+      if (s.shares && p + 1 < p1) {
+        t.ahead[0] = bytes(seen + in.seen_step, in.tiles * t.lda).part(panel, panels);
+        t.ahead[1] = bytes(grads + in.grads_step, in.tiles * t.ldb).part(panel, panels);
       }
+      multiply_rows<T, false>(at.c1 - at.c0, t);
+    }
+}
+
+// A block of channels, where tasks share the tiles' positions and what they see.
+template <class T>
+void sum_shared(const WinogradSums& s, const ChannelBlock& at, int64_t round, int64_t part, T* seen,
+                T* sums) {
+  const int64_t tiles = least(s.round, s.tiles - round * s.round);
+  const int64_t lda = row_of<T>(s.c_block), ldb = row_of<T>(s.oc_block);
+  const T* a = seen_of(s, seen, at.c0 / s.c_block);
+  const T* b = grads_of(s, seen, at.oc0 / s.oc_block);
+  for (int64_t from = 0; from < tiles; from += s.block)
+    multiply_sums(s, at,
+                  SeenTiles<T>{a + from * lda, b + from * ldb, s.round * lda, s.round * ldb,
+                               least(s.block, tiles - from)},
+                  part * s.part, least((part + 1) * s.part, s.positions()), round > 0 || from > 0,
+                  sums);
+}
+
+// All channels, for a chunk of the tiles.
+template <class T, int M, int R>
+void sum_chunk(const Gather& g, const WinogradSums& s, const ChannelBlock& at, int64_t chunk,
+               const T* x, const T* grad_y, T* seen, T* sums) {
+  const int64_t lda = row_of<T>(s.c_block), ldb = row_of<T>(s.oc_block);
+  T* grads = seen + s.positions() * s.block * lda;
+  const int64_t first = chunk * s.chunk, end = least(first + s.chunk, s.tiles);
+  for (int64_t from = first; from < end; from += s.block) {
+    const SeenTiles<T> in{seen, grads, s.block * lda, s.block * ldb, least(s.block, end - from)};
+    for (int64_t i = 0; i < in.tiles; ++i) {
+      see_input<T, M, R>(g, s, from + i, x, at.c0, at.c1, seen + i * lda, in.seen_step);
+      see_grad<T, M, R>(g, s, from + i, grad_y, at.oc0, at.oc1, grads + i * ldb, in.grads_step);
+    }
+    multiply_sums(s, at, in, 0, s.positions(), from > first, sums);
   }
-  if (s.chunks == 1) finish_weights<T, M, R>(g, s, at, sums, 1, 0, grad_weight);
+}
+
+template <class T, int M, int R>
+void sum_weights(const Gather& g, const WinogradSums& s, int64_t round, int64_t task, const T* x,
+                 const T* grad_y, T* seen, T* partial, T* grad_weight, T* scratch) {
+  const ChannelBlock at(g, s, task);
+  const int64_t block = task % s.blocks(), part = task / s.blocks();  // or chunk
+  T* sums = s.finishes() ? scratch : partial + (s.shares ? block : part) * sums_size<T>(s);
+  if (s.shares)
+    sum_shared(s, at, round, part, seen, sums);
+  else
+    sum_chunk<T, M, R>(g, s, at, part, x, grad_y, scratch + sums_size<T>(s), sums);
+  if (s.finishes()) finish_weights<T, M, R>(g, s, at, sums, 1, 0, grad_weight);
 }
 
 template <class T>
-void winograd_weight_sum(const Gather* g, const WinogradSums* s, int64_t task, const void* x,
-                         const void* grad_y, void* partial, void* grad_weight, void* scratch) {
+void winograd_weight_see(const Gather* g, const WinogradSums* s, int64_t round, int64_t task,
+                         const void* x, const void* grad_y, void* seen) {
   with_tile(*s, [&](auto m, auto r) {
-    sum_weights<T, m(), r()>(*g, *s, task, static_cast<const T*>(x), static_cast<const T*>(grad_y),
+    see_round<T, m(), r()>(*g, *s, round, task, static_cast<const T*>(x),
+                           static_cast<const T*>(grad_y), static_cast<T*>(seen));
+  });
+}
+
+template <class T>
+void winograd_weight_sum(const Gather* g, const WinogradSums* s, int64_t round, int64_t task,
+                         const void* x, const void* grad_y, void* seen, void* partial,
+                         void* grad_weight, void* scratch) {
+  with_tile(*s, [&](auto m, auto r) {
+    sum_weights<T, m(), r()>(*g, *s, round, task, static_cast<const T*>(x),
+                             static_cast<const T*>(grad_y), static_cast<T*>(seen),
                              static_cast<T*>(partial), static_cast<T*>(grad_weight),
                              static_cast<T*>(scratch));
   });
@@ -143,8 +263,7 @@ void winograd_weight_finish(const Gather* g, const WinogradSums* s, int64_t task
   const ChannelBlock at(*g, *s, task);
   const T* sums = static_cast<const T*>(partial) + task * sums_size<T>(*s);
   with_tile(*s, [&](auto m, auto r) {
-    finish_weights<T, m(), r()>(*g, *s, at, sums, s->chunks,
-                                s->c_blocks * s->oc_blocks * sums_size<T>(*s),
+    finish_weights<T, m(), r()>(*g, *s, at, sums, s->chunks, s->blocks() * sums_size<T>(*s),
                                 static_cast<T*>(grad_weight));
   });
 }
