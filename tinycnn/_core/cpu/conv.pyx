@@ -338,7 +338,7 @@ def conv_backward_weight(
     if tile:
         run_winograd_weight(&g, tile, x, grad_y, grad_weight)
         return
-    if grouped_winograd_tile(&g, w, window[4]):
+    if grouped_winograd_tile(&g, w, _name_of(window)):
         run_grouped_winograd_weight(&g, x, grad_y, grad_weight)
         return
     cdef WeightTasks t = k.weight_tasks(&g)
