@@ -14,6 +14,16 @@ from tinycnn._core.cpu import runtime
 ISAS = runtime.ISA_NAMES[: runtime.ISA_NAMES.index(runtime.config()["isa_best"]) + 1]
 
 
+def pytest_configure():
+    """A file that setup.py has compiled hides changes made to it since."""
+    for module in [m for name, m in sys.modules.items() if name.startswith("tinycnn.")]:
+        built = Path(module.__file__)
+        source = built.parent / (built.name.partition(".")[0] + ".py")
+        if built != source and source.exists() and source.stat().st_mtime > built.stat().st_mtime:
+            raise pytest.UsageError(f"{source} was changed after it was compiled: run "
+                                    f"python setup.py build_ext --inplace")
+
+
 @pytest.fixture(autouse=True)
 def _seed():
     """Every test starts from the same random numbers, whichever ran before."""

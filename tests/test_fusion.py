@@ -1,6 +1,9 @@
 """Chains of layers that run as one: the same numbers as layer by layer, in training, in evaluation,
 after whatever changes parameters and statistics, and beside hooks and subclasses."""
 
+import contextlib
+import copy
+
 import numpy as np
 import pytest
 
@@ -369,3 +372,157 @@ def test_pooling_that_returns_indices_is_left_alone(rng):
     (y, places), (expected, expected_places) = both(net, x)
     np.testing.assert_array_equal(y.data, expected.data)
     np.testing.assert_array_equal(places.data, expected_places.data)
+
+
+# --- what is remembered of a Sequential ------------------------------------------------------
+
+
+def halves(net):
+    """Every layer replaced by one that halves: the net then multiplies by 2**-len."""
+    for i in range(len(net)):
+        net[i] = Half()
+
+
+class Half(nn.Module):
+    def forward(self, input):
+        return input * 0.5
+
+
+PART_CHANGES = {
+    "append": lambda net: net.append(Half()),
+    "insert": lambda net: net.insert(1, Half()),
+    "set": lambda net: net.__setitem__(1, Half()),
+    "set all": halves,
+    "attribute": lambda net: setattr(net, "1", Half()),
+    "delete": lambda net: net.__delitem__(1),
+    "delete attribute": lambda net: delattr(net, "1"),
+    "pop": lambda net: net.pop(),
+    "extend": lambda net: net.extend([Half(), nn.ReLU()]),
+    "add_module": lambda net: net.add_module("1", Half()),
+    "register_module": lambda net: net.register_module("5", Half()),
+    "None": lambda net: setattr(net, "1", None),
+    "hook": lambda net: net[1].register_forward_hook(lambda module, args, y: y * 0.5),
+    "pre-hook": lambda net: net[0].register_forward_pre_hook(lambda module, args: args[0] * 0.5),
+    "own forward": lambda net: setattr(net[1], "forward", lambda input: input * 0.5),
+}
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("name", PART_CHANGES)
+def test_a_change_of_the_parts_is_seen_by_the_next_call(name, recorded, rng):
+    """After each change the net does what its layers do, called one by one by hand."""
+    def make():
+        return filled(nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+                                    nn.Linear(12, 5), nn.ReLU()))
+
+    net, x = make(), tinycnn.tensor(rng.standard_normal((2, 2, 6, 6)).astype("f4"))
+    with tinycnn.set_grad_enabled(recorded):
+        before = net(x)
+        PART_CHANGES[name](net)
+        expected = x
+        for layer in net:
+            expected = layer(expected)
+        got = net(x)
+    assert_close(got, expected)
+    assert got.shape != before.shape or not tinycnn.allclose(got, before)
+
+
+def test_what_is_remembered_is_not_shared_by_copies(rng):
+    net = filled(nn.Sequential(nn.Linear(3, 4), nn.ReLU()))
+    x = tinycnn.tensor(rng.standard_normal((2, 3)).astype("f4"))
+    y = net(x)
+    other = copy.deepcopy(net)
+    other[0].weight.data[...] = 0
+    other[0].bias.data[...] = 1
+    assert other(x).tolist() == [[1.0] * 4] * 2
+    assert_close(net(x), y)
+
+
+def test_modes_are_asked_in_every_call(calls, rng):
+    """no_grad and grad, fusion and none, training and evaluation, indices or none."""
+    net = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.MaxPool2d(2))
+    x = tinycnn.tensor(rng.standard_normal((1, 2, 6, 6)).astype("f4"))
+    for _ in range(2):
+        net(x)
+        assert [name for name, args in calls] == ["conv_forward", "relu_forward"]
+        assert calls[0][1][6] is False  # the ReLU comes with the pooling
+        calls.clear()
+        with tinycnn.no_grad():
+            net(x)
+        assert [name for name, args in calls] == ["conv_forward"]
+        assert calls[0][1][6] is True
+        calls.clear()
+        with nn.no_fusion():
+            net(x)
+        assert names(calls) == ["conv_forward", "relu_forward"]
+        net[2].return_indices = True
+        y, where = net(x)
+        assert y.shape == where.shape
+        assert names(calls) == ["conv_forward"]
+        net[2].return_indices = False
+
+
+def test_the_algorithm_around_a_call_is_asked_in_every_call(calls):
+    net, x = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU()), tinycnn.ones(1, 2, 8, 8)
+    seen = []
+    for name in "auto", "im2col", "auto", "direct":
+        with tinycnn.conv_algorithm(name):
+            net(x)
+        seen.append(calls[-1][1][4].algorithm)
+    net[0].algorithm = "winograd"
+    net(x)
+    assert [*seen, calls[-1][1][4].algorithm] == ["auto", "im2col", "auto", "direct", "winograd"]
+
+
+def test_settings_shapes_and_dtypes_are_asked_in_every_call(rng):
+    conv = filled(nn.Conv2d(2, 3, 3))
+    net = nn.Sequential(conv, nn.ReLU())
+    for dtype in "float32", "float64", "float32":
+        net.to(dtype)
+        for size, stride, padding in (6, 1, 0), (7, 2, 0), (6, 1, 1), (6, 1, 0):
+            conv.stride, conv.padding = (stride, stride), (padding, padding)
+            x = tinycnn.tensor(rng.standard_normal((1, 2, size, size)).astype(dtype))
+            y = net(x)
+            assert y.dtype == dtype
+            assert y.shape[2] == (size + 2 * padding - 3) // stride + 1
+            assert_close(y, nn.ReLU()(conv(x)))
+
+
+# --- linear layers and pooling with ReLU ------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(1, 7), (5, 7), (0, 7), (7,), (2, 3, 7), (4, 1, 1, 7)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear_relu(shape, bias, dtype, rng):
+    net = filled(nn.Sequential(nn.Linear(7, 9, bias, dtype=dtype), nn.ReLU()))
+    x = tinycnn.tensor(rng.standard_normal(shape).astype(dtype), requires_grad=True)
+    found = []
+    for mode in nn.no_fusion(), contextlib.nullcontext():
+        with mode:
+            y = net(x)
+        (y * y).sum().backward()
+        found.append([y, x.grad, *(p.grad for p in net.parameters())])
+        x.grad = None
+        net.zero_grad()
+    assert found[1][0].creator.function.__name__ == "Linear"
+    for expected, got in zip(*found):
+        assert got.shape == expected.shape
+        np.testing.assert_array_equal(got.data, expected.data)
+
+
+def test_linear_relu_keeps_nan_and_messages():
+    net = nn.Sequential(nn.Linear(1, 1), nn.ReLU())
+    assert np.isnan(net(tinycnn.tensor([[float("nan")]])).data).all()
+    with pytest.raises(ValueError, match=r"linear: expected input \(\.\.\., 1\) for weight"):
+        net(tinycnn.ones(2, 3))
+
+
+def test_gradient_of_linear_relu_and_pool_relu(rng):
+    linear, pool = nn.Linear(3, 4, dtype="float64"), nn.MaxPool2d(2, padding=1)
+    x = tinycnn.tensor(rng.standard_normal((5, 3)), requires_grad=True)
+    gradcheck(lambda x: linear.forward_relu(x), [x])
+    gradcheck(lambda x: linear.forward_relu(x[:, :, None].transpose(1, 2)), [x])
+    image = tinycnn.tensor(rng.standard_normal((2, 3, 5, 4)), requires_grad=True)
+    gradcheck(lambda x: pool.forward_relu(x), [image])
+    gradcheck(lambda x: pool.forward_relu(x[0]), [image])

@@ -63,8 +63,7 @@ def test_a_view_of_what_is_read_only_is_read_only(k):
 
 @pytest.mark.parametrize(("name", "shape", "dims"), [
     ("channels_last", (1, 2, 3), 2), ("pixels", (1, 2, 3, 4, 5, 6), 4),
-    ("channels_first", (2, 3), 0),
-    ("channels_first", (1, 2, 3, 4), 2),
+    ("channels_first", (2, 3), 0), ("channels_first", (1, 2, 3, 4), 2),
 ])
 def test_other_numbers_of_axes_are_refused(name, shape, dims):
     with pytest.raises(ValueError, match=r"layout: expected an array of \d axes for \d spatial"):

@@ -658,3 +658,14 @@ def test_kernels_refuse_arrays_that_do_not_fit():
         cpu.cross_entropy_forward(x, labels, None, -100, 0, "none", one, statistics, total)
     with pytest.raises(ValueError, match="loss: expected 6 numbers of dtype float32"):
         cpu.pair_loss_forward("mse", x, x[:1], None, None, "mean", one)
+
+
+@pytest.mark.parametrize("call", [
+    lambda x, t: ops.cross_entropy(x, t, size_average=True),
+    lambda x, t: ops.mse_loss(x, x, reduce=False),
+    lambda x, t: tinycnn.nn.CrossEntropyLoss(size_average=True),
+])
+def test_a_warning_of_old_words_names_the_line_that_used_them(call):
+    with pytest.warns(UserWarning, match="old words") as caught:
+        call(tinycnn.zeros(2, 3), tinycnn.tensor([0, 1]))
+    assert caught[0].filename == __file__

@@ -279,14 +279,14 @@ def test_blocks_may_be_nested_and_functions_decorated():
 
     @tinycnn.conv_algorithm("im2col")
     def inner():
-        return ops_algorithm._preferred.name
+        return ops_algorithm.preferred.name
 
     with block:
         assert inner() == "im2col"
         with block:
-            assert ops_algorithm._preferred.name == "direct"
-        assert ops_algorithm._preferred.name == "direct"
-    assert ops_algorithm._preferred.name == "auto"
+            assert ops_algorithm.preferred.name == "direct"
+        assert ops_algorithm.preferred.name == "direct"
+    assert ops_algorithm.preferred.name == "auto"
 
 
 CHOSEN = [  # x, weight, arguments, what is chosen for the three passes

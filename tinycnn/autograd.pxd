@@ -19,6 +19,12 @@ cdef class Context:
 
 cpdef Variable wrap(array, creator=*, Py_ssize_t index=*)
 
-@cython.locals(recording=bint, wanted=bint, values=list, arrays=list, needs=list, edges=list,
+@cython.locals(recording=bint, values=list, arrays=list, needs=list, edges=list, i=Py_ssize_t,
                variable=Variable, ctx=Context)
 cdef _apply(function, tuple args)
+
+@cython.locals(first=Context, ctx=Context, pending=dict, heap=list, slots=list, index=Py_ssize_t)
+cpdef backward(Variable variable, gradient, retain_graph=*)
+
+@cython.locals(variable=Variable)
+cdef tuple _step(Context ctx, list slots)

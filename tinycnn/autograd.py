@@ -213,27 +213,24 @@ class Function:
 
 def _apply(function, args):
     """`Function.apply`, outside of the class so that its variables have types."""
-    recording, wanted = _mode.recording, False
-    values, arrays, needs, edges = [], [], [], []
-    for arg in args:  # one pass: this loop is most of what a small operation costs
-        if isinstance(arg, Variable):
-            variable = arg
-            array = variable.data
-            values.append(array)
-            arrays.append(array)
-            if recording and variable.requires_grad:
-                wanted = True
-                needs.append(True)
-                edges.append((variable.creator or variable, variable.index))
-                continue
-        else:
+    recording = _mode.recording
+    values, arrays, needs, edges = [], [], [False] * len(args), None
+    for i, arg in enumerate(args):  # one pass: this loop is most of what a small operation costs
+        if not isinstance(arg, Variable):
             values.append(arg)
-        needs.append(False)
-        edges.append(None)
+            continue
+        variable = arg
+        values.append(variable.data)
+        arrays.append(variable.data)
+        if recording and variable.requires_grad:
+            if edges is None:
+                edges = [None] * len(args)
+            needs[i] = True
+            edges[i] = (variable.creator or variable, variable.index)
     ctx = Context(function, kernels_for(arrays), needs)
     result = function.forward(ctx, *values)
     creator = None
-    if wanted:
+    if edges is not None:
         ctx.edges, ctx.order, creator = edges, next(_order), ctx
     try:
         if type(result) is not tuple:

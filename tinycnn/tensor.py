@@ -107,7 +107,8 @@ class Tensor(InPlace):
             if data.size != 1:
                 fail("backward", "a tensor of one element, or a gradient", shape_text(data.shape),
                      "Reduce it first, for example with .sum(), or pass gradient=.")
-            array = numpy.ones_like(data)
+            array = numpy.empty_like(data)
+            array.fill(1)
         else:
             array = as_tensor(gradient).data
             if array.shape != data.shape:

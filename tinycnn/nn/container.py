@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from .._core.checks import fail
 from ..ops.reshaping import flatten, unflatten
 from ..tensor import Tensor
-from .fusion import run
+from .fusion import Chain, chains, run
 from .module import MODULE, Module
 
 S = TypeVar("S", bound="_Sequence")
@@ -110,6 +110,8 @@ class Sequential(_Sequence):
              2
     """
 
+    _chains: list[Chain] | None = None
+
     def __init__(self, *modules: Any) -> None:
         super().__init__()
         if len(modules) == 1 and isinstance(modules[0], Mapping):
@@ -121,8 +123,13 @@ class Sequential(_Sequence):
     def _slice(self, index: slice) -> "Sequential":
         return Sequential(dict(self._own(MODULE)[index]))  # names stay: so do state_dict keys
 
+    def _parts_changed(self) -> None:
+        self.__dict__["_chains"] = None
+
     def forward(self, input: Any) -> Any:
-        return run(list(self), input)
+        if self._chains is None:  # they follow from the types of the modules
+            self.__dict__["_chains"] = chains(list(self))
+        return run(self._chains, input)
 
 
 class ModuleList(_Sequence):

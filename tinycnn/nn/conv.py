@@ -17,6 +17,7 @@ from .parameter import empty_parameter
 
 Size = int | tuple[int, ...]
 Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
+_NAMES = {1: "conv1d", 2: "conv2d", 3: "conv3d"}
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
@@ -64,12 +65,6 @@ class _Conv(Module):
         return conv_padding(type(self).__name__, self.padding, size, self.kernel_size, self.stride,
                             self.dilation)
 
-    def _operate(self, operation: Callable[..., Any], *arguments: Any) -> Tensor:
-        if self.algorithm == "auto":  # or what is preferred around this layer
-            return operation(*arguments)
-        with conv_algorithm(self.algorithm):
-            return operation(*arguments)
-
     def extra_repr(self) -> str:
         none = (0,) * self.dims
         words = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}",
@@ -102,8 +97,12 @@ class _Convolution(_Conv):
             pairs = self._pairs(input.shape[-self.dims:])
             flat = [width for pair in reversed(pairs) for width in pair]
             input, padding = pad(input, flat, mode=self.padding_mode), 0
-        return self._operate(convolution, f"conv{self.dims}d", self.dims, input, weight, bias,
-                             self.stride, padding, self.dilation, self.groups, relu)
+        arguments = (_NAMES[self.dims], self.dims, input, weight, bias, self.stride, padding,
+                     self.dilation, self.groups, relu)
+        if self.algorithm == "auto":  # or what is preferred around this layer
+            return convolution(*arguments)
+        with conv_algorithm(self.algorithm):
+            return convolution(*arguments)
 
 
 class Conv1d(_Convolution):
@@ -190,8 +189,12 @@ class _ConvTranspose(_Conv):
         extra = self.output_padding
         if output_size is not None:
             extra = self._extra(input.shape, frozen(tuple(output_size)))
-        return self._operate(self.operation, input, self.weight, self.bias, self.stride,
-                             self.padding, extra, self.groups, self.dilation)
+        arguments = (input, self.weight, self.bias, self.stride, self.padding, extra, self.groups,
+                     self.dilation)
+        if self.algorithm == "auto":
+            return self.operation(*arguments)
+        with conv_algorithm(self.algorithm):
+            return self.operation(*arguments)
 
     def _extra(self, shape: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...]:
         """The output_padding that leads from an input of this shape to the wanted size."""

@@ -1,10 +1,14 @@
 """Layers that follow one another and run as one: what Sequential does with chains of them.
 
     Conv, ReLU               the convolution writes max(0, y) in its last pass
+    Linear, ReLU             one operation
     BatchNorm, ReLU          one pass forward, one backward
     Conv, BatchNorm, ReLU    in training as Conv, then BatchNorm with ReLU
-    Conv, ReLU, MaxPool      in training as Conv, MaxPool, ReLU: the largest of a window is the
-                             same, and the ReLU and its gradient pass over fewer numbers
+    Conv, ReLU, MaxPool      in training as Conv, then MaxPool with ReLU: the largest of a window is
+                             the same, and the ReLU and its gradient pass over fewer numbers
+
+Which layers run as one follows from their types, and is found out once (`chains`); whether they do
+is asked in every call.
 
 In evaluation, where nothing is recorded, batch norm is a fixed scale and shift of every channel,
 and so a part of the convolution in front of it:
@@ -16,29 +20,28 @@ filter has weights, so that this costs less than a pass over the maps: there is 
 to date, whatever happens to parameters and running statistics.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ContextDecorator
 from math import prod
 from threading import local
 from typing import Any
 
 from ..autograd import is_grad_enabled
-from ..ops.activation import relu
 from ..ops.elementary import sqrt
 from ..tensor import Tensor
 from .activation import ReLU
 from .batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .conv import Conv1d, Conv2d, Conv3d
+from .linear import Linear
 from .module import Module
 from .pooling import MaxPool1d, MaxPool2d, MaxPool3d
 
 # These types, no subclasses: a forward of one's own is always called.
-_CONVS = frozenset({Conv1d, Conv2d, Conv3d})
-_NORMS = frozenset({BatchNorm1d, BatchNorm2d, BatchNorm3d})
-_POOLS = frozenset({MaxPool1d, MaxPool2d, MaxPool3d})
-_STARTS = _CONVS | _NORMS
-
-
+_KINDS: dict[type, str] = {
+    **dict.fromkeys((Conv1d, Conv2d, Conv3d), "conv"), Linear: "linear",
+    **dict.fromkeys((BatchNorm1d, BatchNorm2d, BatchNorm3d), "norm"),
+    **dict.fromkeys((MaxPool1d, MaxPool2d, MaxPool3d), "pool"), ReLU: "relu",
+}
 class _Mode(local):
     fusing = True
 
@@ -72,40 +75,76 @@ class no_fusion(ContextDecorator):
         _mode.fusing = self._before.pop()
 
 
-def run(modules: Sequence[Module], input: Any) -> Any:
-    """`input` through the modules, one after the other, chains as one."""
+Chain = tuple[Callable[..., Any] | None, Sequence[Module]]  # what runs these modules as one
+
+
+def chains(modules: Sequence[Module]) -> list[Chain]:
+    """The modules in order, those that may run as one together."""
+    found: list[Chain] = []
     place = 0
     while place < len(modules):
-        module = modules[place]
-        kinds = _chain(modules, place) if _mode.fusing and type(module) in _STARTS else ()
-        if len(kinds) < 2:
-            input = module(input)
-        elif kinds[-1] in _POOLS:
-            input = relu(modules[place + 2](module(input)))
-        elif kinds[1] in _NORMS:
-            input = _conv_norm(module, modules[place + 1], kinds[-1] is ReLU, input)
+        together = _chain(modules[place : place + 3])
+        found.append(together or (None, modules[place : place + 1]))
+        place += len(found[-1][1])
+    return found
+
+
+def run(chains: list[Chain], input: Any) -> Any:
+    """`input` through the modules, one after the other, chains as one."""
+    fusing = _mode.fusing
+    for as_one, modules in chains:
+        if as_one is None:
+            input = modules[0](input)
+        elif fusing and not any(map(_is_called_itself, modules)):
+            input = as_one(input, *modules)
         else:
-            input = module.forward_relu(input)
-        place += len(kinds) or 1
+            input = _separately(modules, input)
     return input
 
 
-def _chain(modules: Sequence[Module], place: int) -> tuple[type, ...]:
-    """Types of the layers from `place` on that run as one."""
-    kinds = []
-    for module in modules[place : place + 3]:
-        if module._hooks or "forward" in module.__dict__:  # they want to be called themselves
-            break
-        kinds.append(type(module))
-    if kinds[1:2] == [ReLU]:
-        pools = kinds[0] in _CONVS and kinds[-1] in _POOLS and is_grad_enabled()
-        return tuple(kinds if pools and not modules[place + 2].return_indices else kinds[:2])
-    if len(kinds) > 1 and kinds[0] in _CONVS and kinds[1] in _NORMS:
-        return tuple(kinds if kinds[2:] == [ReLU] else kinds[:2])
-    return ()
+def _separately(modules: Sequence[Module], input: Any) -> Any:
+    """A chain of which one is to be called itself, or all: those in front of it may still fuse."""
+    count = 0
+    while _mode.fusing and not _is_called_itself(modules[count]):
+        count += 1
+    front = _chain(modules[:count])
+    if front is not None:
+        input = front[0](input, *front[1])
+    for module in modules[len(front[1]) if front else 0 :]:
+        input = module(input)
+    return input
 
 
-def _conv_norm(conv: Any, norm: Any, relu: bool, input: Tensor) -> Tensor:
+def _is_called_itself(module: Module) -> bool:
+    """Whether it has hooks, or a forward of its own."""
+    return bool(module._hooks) or "forward" in module.__dict__
+
+
+def _chain(modules: Sequence[Module]) -> Chain | None:
+    """The first of these modules, up to three, that may run as one."""
+    kinds = [_KINDS.get(type(module)) for module in modules]
+    for count in 3, 2:
+        as_one = _CHAINS.get(tuple(kinds[:count]))
+        if as_one is not None and len(kinds) >= count:
+            return as_one, modules[:count]
+    return None
+
+
+def _with_relu(input: Tensor, layer: Any, _relu: Module) -> Tensor:
+    return layer.forward_relu(input)
+
+
+def _conv_relu_pool(input: Tensor, conv: Any, _relu: Module, pool: Any) -> Any:
+    if is_grad_enabled() and not pool.return_indices:
+        return pool.forward_relu(conv(input))
+    return pool(conv.forward_relu(input))
+
+
+def _conv_norm_relu(input: Tensor, conv: Any, norm: Any, _relu: Module) -> Tensor:
+    return _conv_norm(input, conv, norm, True)
+
+
+def _conv_norm(input: Tensor, conv: Any, norm: Any, relu: bool = False) -> Tensor:
     if not is_grad_enabled() and _folds(conv, norm, input):
         return conv.convolve(input, *folded(conv, norm), relu)
     output = conv(input)
@@ -130,3 +169,13 @@ def folded(conv: Any, norm: Any) -> tuple[Tensor, Tensor]:
     mean = norm.running_mean if conv.bias is None else norm.running_mean - conv.bias
     bias = -mean * scale if norm.bias is None else norm.bias - mean * scale
     return conv.weight * scale.reshape(-1, *(1,) * (conv.dims + 1)), bias
+
+
+_CHAINS: dict[tuple[str | None, ...], Callable[..., Any]] = {
+    ("conv", "relu"): _with_relu,
+    ("linear", "relu"): _with_relu,
+    ("norm", "relu"): _with_relu,
+    ("conv", "relu", "pool"): _conv_relu_pool,
+    ("conv", "norm"): _conv_norm,
+    ("conv", "norm", "relu"): _conv_norm_relu,
+}

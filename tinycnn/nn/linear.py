@@ -3,7 +3,7 @@
 from typing import Any
 
 from .._core.checks import int_of, require
-from ..ops.linear import linear
+from ..ops.linear import linear, linear_relu
 from ..tensor import Tensor
 from . import init
 from .module import Module
@@ -46,6 +46,10 @@ class Linear(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return linear(input, self.weight, self.bias)
+
+    def forward_relu(self, input: Tensor) -> Tensor:
+        """relu(self(input)) as one operation."""
+        return linear_relu(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return (f"in_features={self.in_features}, out_features={self.out_features}, "

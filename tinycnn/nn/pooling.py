@@ -17,6 +17,7 @@ from ..ops.pooling import (
     max_pool1d,
     max_pool2d,
     max_pool3d,
+    max_pool_relu,
 )
 from ..tensor import Tensor
 from .module import Module
@@ -43,6 +44,11 @@ class _MaxPool(Module):
     def forward(self, input: Tensor) -> Any:
         return self.operation(input, self.kernel_size, self.stride, self.padding, self.dilation,
                               self.ceil_mode, self.return_indices)
+
+    def forward_relu(self, input: Tensor) -> Tensor:
+        """relu(self(input)) as one operation, without indices."""
+        return max_pool_relu(f"max_pool{self.dims}d", self.dims, input, self.kernel_size,
+                             self.stride, self.padding, self.dilation, self.ceil_mode)
 
     def extra_repr(self) -> str:
         return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "

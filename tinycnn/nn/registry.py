@@ -13,7 +13,7 @@ from ..tensor import Tensor
 from .parameter import Parameter
 
 PARAMETER, BUFFER, MODULE = "parameter", "buffer", "module"
-_RESERVED = frozenset({"training", "_kinds", "_not_saved", "_hooks", "_may_miss"})
+_RESERVED = frozenset({"training", "_kinds", "_not_saved", "_hooks", "_may_miss", "_chains"})
 
 
 class Registry:
@@ -36,6 +36,7 @@ class Registry:
                      f"a {_NAME[kind]} or None (it is a {kind})", type(value).__name__,
                      _ADVICE[kind], TypeError)
             self.__dict__[name] = value
+            self._parts_changed()
         else:
             object.__setattr__(self, name, value)
 
@@ -44,6 +45,10 @@ class Registry:
         self.__dict__.get("_kinds", {}).pop(name, None)
         self.__dict__.get("_not_saved", set()).discard(name)
         object.__delattr__(self, name)
+        self._parts_changed()
+
+    def _parts_changed(self) -> None:
+        """Called after a part came, went or was replaced, for those who remember its parts."""
 
     def __getattr__(self, name: str) -> Any:
         """Called only where ordinary look-up failed."""
@@ -79,6 +84,7 @@ class Registry:
         self._not_saved.discard(name)
         self._kinds[name] = kind
         self.__dict__[name] = value
+        self._parts_changed()
 
     def _add(self, function: str, kind: str, name: str, value: Any) -> None:
         """As `_register`, where assignment does not tell the kind: checks it, and the name."""

@@ -15,16 +15,12 @@ ALGORITHMS = ("auto", "im2col", "direct", "winograd")
 
 
 class _Preferred(threading.local):
+    """What was asked for in this thread."""
+
     name = "auto"
 
 
-_preferred = _Preferred()
-
-
-def as_preferred(window):
-    """The window, to be slid by the algorithm that was asked for in this thread."""
-    name = _preferred.name
-    return window if name == "auto" else window._replace(algorithm=name)
+preferred = _Preferred()
 
 
 def check_algorithm(function, name):
@@ -64,12 +60,12 @@ class conv_algorithm(ContextDecorator):
         self._name, self._before = name, []  # a stack: one object may be entered twice
 
     def __enter__(self) -> conv_algorithm:
-        self._before.append(_preferred.name)
-        _preferred.name = self._name
+        self._before.append(preferred.name)
+        preferred.name = self._name
         return self
 
     def __exit__(self, *_exception) -> None:
-        _preferred.name = self._before.pop()
+        preferred.name = self._before.pop()
 
 
 def conv_algorithms(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], stride: Any = 1,
@@ -96,8 +92,8 @@ def conv_algorithms(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], str
     if dims not in (1, 2, 3) or len(w) != len(x) or x[1] != w[1] * groups or w[0] % groups:
         fail("conv_algorithms", "x_shape (N, C, *size) and weight_shape (OC, C/groups, *kernel)",
              f"{shape_text(x)} and {shape_text(w)} with groups={groups}", "Check the channels.")
-    window = as_preferred(conv_window("conv_algorithms", x[2:], w[2:], *map(
-        frozen, (stride, padding, dilation))))
+    window = conv_window("conv_algorithms", x[2:], w[2:], *map(
+        frozen, (stride, padding, dilation)))._replace(algorithm=preferred.name)
     size = (1,) * (3 - dims) + x[2:]
     k = kernels_for(())
     nothing = k.zeros((), dtype_of("conv_algorithms", dtype))

@@ -12,7 +12,7 @@ from .._core.checks import fail, shape_text
 from .._core.shapes import conv_window, remembered, transposed_window
 from ..autograd import Function, Variable
 from ._inputs import check_float_dtype, check_tensor
-from .algorithm import as_preferred
+from .algorithm import preferred
 from .reshaping import squeeze, unsqueeze
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class Convolution(Function):
     """See conv2d; with relu, max(0, y) of it."""
 
     @staticmethod
-    def forward(ctx, x, weight, bias, window, size, groups, dims, relu):
-        k = ctx.kernels
+    def forward(ctx, x, weight, bias, plan, relu):
+        k, (dims, window, groups, size) = ctx.kernels, plan
         x = k.pixels(x, dims)
         y = k.empty((len(x), *size, len(weight)), x.dtype)
         if bias is not None:
@@ -81,8 +81,8 @@ class TransposedConvolution(Function):
     """See conv_transpose2d. Forward is a convolution's input gradient, backward its forward."""
 
     @staticmethod
-    def forward(ctx, x, weight, bias, window, size, groups, dims):
-        k = ctx.kernels
+    def forward(ctx, x, weight, bias, plan):
+        k, (dims, window, groups, size) = ctx.kernels, plan
         x = k.pixels(x, dims)
         y = k.empty((len(x), *size, weight.shape[1] * groups), x.dtype)
         if bias is not None:
@@ -145,23 +145,31 @@ def _check(function, dims, transposed, groups, x, x_dtype, w, w_dtype, bias):
 
 @remembered
 def _plan(function, dims, stride, padding, dilation, groups, x, x_dtype, w, w_dtype, bias):
-    """The `Window` and the output size (OD, OH, OW), after all checks of shapes and settings."""
+    """(dims, `Window`, groups, output size (OD, OH, OW)), after all checks."""
     _check(function, dims, False, groups, x, x_dtype, w, w_dtype, bias)
     window = conv_window(function, x[-dims:], w[2:], stride, padding, dilation)
-    return window, window.output_size((1,) * (3 - dims) + x[-dims:])
+    return dims, window, groups, window.output_size((1,) * (3 - dims) + x[-dims:])
+
+
+def _as_preferred(plan):
+    """The plan, with the algorithm that was asked for around this call."""
+    name = preferred.name
+    if name == "auto":
+        return plan
+    dims, window, *rest = plan
+    return dims, window._replace(algorithm=name), *rest
 
 
 def convolution(function, dims, input, weight, bias, stride, padding, dilation, groups, relu=False):
     """conv1d, conv2d or conv3d, as `dims` says; rectified in its last pass with relu."""
     _check_tensors(function, input, weight, bias)
     x, w, b = input.data, weight.data, None if bias is None else bias.data
-    window, size = _plan(function, dims, stride, padding, dilation, groups, x.shape, x.dtype,
-                         w.shape, w.dtype, None if b is None else (b.shape, b.dtype))
-    window = as_preferred(window)
+    plan = _as_preferred(_plan(
+        function, dims, stride, padding, dilation, groups, x.shape, x.dtype, w.shape, w.dtype,
+        None if b is None else (b.shape, b.dtype)))
     if x.ndim == dims + 2:
-        return Convolution.apply(input, weight, bias, window, size, groups, dims, relu)
-    batch = unsqueeze(input, 0)
-    return squeeze(Convolution.apply(batch, weight, bias, window, size, groups, dims, relu), 0)
+        return Convolution.apply(input, weight, bias, plan, relu)
+    return squeeze(Convolution.apply(unsqueeze(input, 0), weight, bias, plan, relu), 0)
 
 
 def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrTuple = 1,
@@ -249,21 +257,21 @@ def _transposed_plan(function, dims, stride, padding, output_padding, dilation, 
                      x, x_dtype, w, w_dtype, bias):
     """As `_plan`, for a transposed convolution."""
     _check(function, dims, True, groups, x, x_dtype, w, w_dtype, bias)
-    return transposed_window(function, x[-dims:], w[2:], stride, padding, output_padding, dilation)
+    window, size = transposed_window(function, x[-dims:], w[2:], stride, padding, output_padding,
+                                     dilation)
+    return dims, window, groups, size
 
 
 def _conv_transpose(function, dims, input, weight, bias, stride, padding, output_padding, groups,
                     dilation):
     _check_tensors(function, input, weight, bias)
     x, w, b = input.data, weight.data, None if bias is None else bias.data
-    window, size = _transposed_plan(
+    plan = _as_preferred(_transposed_plan(
         function, dims, stride, padding, output_padding, dilation, groups,
-        x.shape, x.dtype, w.shape, w.dtype, None if b is None else (b.shape, b.dtype))
-    window = as_preferred(window)
+        x.shape, x.dtype, w.shape, w.dtype, None if b is None else (b.shape, b.dtype)))
     if x.ndim == dims + 2:
-        return TransposedConvolution.apply(input, weight, bias, window, size, groups, dims)
-    batch = unsqueeze(input, 0)
-    return squeeze(TransposedConvolution.apply(batch, weight, bias, window, size, groups, dims), 0)
+        return TransposedConvolution.apply(input, weight, bias, plan)
+    return squeeze(TransposedConvolution.apply(unsqueeze(input, 0), weight, bias, plan), 0)
 
 
 def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None,

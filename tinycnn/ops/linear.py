@@ -104,29 +104,41 @@ def _check_one_dtype(function, name, input, other):
 
 
 class Linear(Function):
-    """See linear."""
+    """See linear; with relu, max(0, y) of it."""
 
     @staticmethod
-    def forward(ctx, x, weight, bias):
+    def forward(ctx, x, weight, bias, relu):
         k, shape = ctx.kernels, x.shape
         flat = len(shape) == 2
         rows = x if flat else k.reshape(x, (math.prod(shape[:-1]), shape[-1]))
+        if bias is not None:
+            bias = k.contiguous(bias)
+        y = _product(k, rows, weight.T, bias)
+        if relu:
+            k.relu_forward(y, y)
         ctx.rows = rows if ctx.needs[1] else None
         ctx.weight = weight if ctx.needs[0] else None
         ctx.shape = shape
-        y = _product(k, rows, weight.T, None if bias is None else k.contiguous(bias))
+        ctx.y = y if relu else None  # says where the ReLU was open
         return y if flat else k.reshape(y, shape[:-1] + y.shape[1:])
 
     @staticmethod
     def backward(ctx, grad):
-        k = ctx.kernels
-        grad = k.reshape(grad, (math.prod(grad.shape[:-1]), grad.shape[-1]))
+        k, (need_x, need_weight, need_bias, _) = ctx.kernels, ctx.needs
+        if len(ctx.shape) != 2:
+            grad = k.reshape(grad, (math.prod(grad.shape[:-1]), grad.shape[-1]))
+        if ctx.y is not None:
+            opened = k.empty_like(ctx.y)
+            k.relu_backward(ctx.y, k.contiguous(grad), opened)
+            grad = opened
         grad_x = grad_weight = grad_bias = None
-        if ctx.needs[0]:
-            grad_x = k.reshape(_product(k, grad, ctx.weight), ctx.shape)
-        if ctx.needs[1]:
+        if need_x:
+            grad_x = _product(k, grad, ctx.weight)
+            if len(ctx.shape) != 2:
+                grad_x = k.reshape(grad_x, ctx.shape)
+        if need_weight:
             grad_weight = _product(k, grad.T, ctx.rows)
-        if ctx.needs[2]:
+        if need_bias:
             grad_bias = k.empty(grad.shape[1:], grad.dtype)
             k.sum_rows(k.contiguous(grad), grad_bias)
         return grad_x, grad_weight, grad_bias
@@ -149,10 +161,22 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
              tensor([[4.],
                      [4.]])
     """
+    if bias is None and isinstance(weight, Variable) and weight.data.ndim == 1:
+        _check_one_dtype("linear", "weight", input, weight)
+        return matmul(input, weight)  # PyTorch's one output without an axis
+    _check_linear(input, weight, bias)
+    return Linear.apply(input, weight, bias, False)
+
+
+def linear_relu(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """relu(linear(input, weight, bias)) as one operation; weight has two axes."""
+    _check_linear(input, weight, bias)
+    return Linear.apply(input, weight, bias, True)
+
+
+def _check_linear(input, weight, bias):
     _check_one_dtype("linear", "weight", input, weight)
     x, w = input.data.shape, weight.data.shape
-    if len(w) == 1 and bias is None:  # PyTorch's one output without an axis
-        return matmul(input, weight)
     if len(w) != 2 or not x or x[-1] != w[1]:
         fail("linear", f"input (..., {w[-1] if w else 'I'}) for weight (O, I) = {shape_text(w)}",
              shape_text(x), "Check in_features of the layer, or flatten the input first.")
@@ -161,4 +185,3 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if bias.data.shape != w[:1]:
             fail("linear", f"bias ({w[0]},) for weight {shape_text(w)}",
                  shape_text(bias.data.shape), "One number per output.")
-    return Linear.apply(input, weight, bias)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -180,10 +181,19 @@ def reduction_of(function, reduction, size_average=None, reduce=None):
         each = reduce is not None and not reduce
         reduction = "none" if each else "sum" if size_average is False else "mean"
         warnings.warn(f"{function}: size_average and reduce are old words. Pass "
-                      f"reduction={reduction!r}.", stacklevel=3)
+                      f"reduction={reduction!r}.", stacklevel=frames_inside())
     if reduction not in ("mean", "sum", "none"):
         fail(function, "reduction 'mean', 'sum' or 'none'", repr(reduction), "Pass one of these.")
     return reduction
+
+
+def frames_inside():
+    """The stacklevel that names the line outside of tinycnn in a warning of the function that asks:
+    compiled functions leave no frame, so that it cannot be counted in the text."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("tinycnn."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def check_constant(function, name, weight):

@@ -40,10 +40,10 @@ def _plan(shape, axes):
 
 
 class MaxPool(Function):
-    """See max_pool2d, adaptive_max_pool2d."""
+    """See max_pool2d, adaptive_max_pool2d; with relu, max(0, y) of it."""
 
     @staticmethod
-    def forward(ctx, x, plan, return_indices):
+    def forward(ctx, x, plan, return_indices, relu=False):
         k, ctx.plan = ctx.kernels, plan
         x = _as_images(k, x, plan)
         y = k.empty((len(x), *plan.out, x.shape[4]), x.dtype)
@@ -51,6 +51,9 @@ class MaxPool(Function):
         if ctx.needs[0] or return_indices:
             ctx.position = k.empty(y.shape, plan.position)
         k.max_pool_forward(x, y, ctx.position, plan.axes)
+        if relu:
+            k.relu_forward(y, y)
+        ctx.y = y if relu else None  # says where the ReLU was open
         if not return_indices:
             return _as_given(k, y, plan)
         indices = k.empty(y.shape, int64)
@@ -61,6 +64,10 @@ class MaxPool(Function):
     def backward(ctx, grad_y, grad_indices=None):
         k, plan = ctx.kernels, ctx.plan
         grad_y = _as_images(k, grad_y, plan)
+        if ctx.y is not None:
+            opened = k.empty_like(ctx.y)
+            k.relu_backward(ctx.y, grad_y, opened)
+            grad_y = opened
         grad_x = k.empty(ctx.size, grad_y.dtype)
         k.max_pool_backward(grad_y, ctx.position, grad_x, plan.axes)
         return _as_given(k, grad_x, plan)
@@ -104,6 +111,14 @@ def _max_pool(function, dims, input, kernel_size, stride, padding, dilation, cei
     plan = _fixed_plan(function, dims, input.data.shape, kernel_size, stride, padding, dilation,
                        ceil_mode, True)
     return MaxPool.apply(input, plan, bool(return_indices))
+
+
+def max_pool_relu(function, dims, input, kernel_size, stride, padding, dilation, ceil_mode):
+    """relu of max_pool1d, max_pool2d or max_pool3d, as `dims` says, as one operation."""
+    check_float(function, "input", input)
+    plan = _fixed_plan(function, dims, input.data.shape, kernel_size, stride, padding, dilation,
+                       ceil_mode, True)
+    return MaxPool.apply(input, plan, False, True)
 
 
 def _avg_pool(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
+from .._core.shapes import remembered
 from ..autograd import Function
 from ._inputs import check_tensor, dim_of, dims_of, sum_to
 
@@ -99,15 +100,17 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
              (2, 12)
     """
     check_tensor("flatten", "input", input)
-    shape = input.data.shape
+    return Reshape.apply(input, _flat_shape(input.data.shape, start_dim, end_dim))
+
+
+@remembered
+def _flat_shape(shape, start_dim, end_dim):
     first = dim_of("flatten", start_dim, len(shape), "start_dim")
     last = dim_of("flatten", end_dim, len(shape), "end_dim")
     if first > last:
         fail("flatten", "start_dim in front of end_dim", f"{start_dim} and {end_dim}",
              "Exchange them.")
-    return Reshape.apply(
-        input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :])
-    )
+    return *shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:

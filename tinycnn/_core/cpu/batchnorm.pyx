@@ -68,6 +68,16 @@ cdef void* _data(array) noexcept:
     return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
 
 
+cdef int _statistics(const NormKernels* k, const NormPlan* p, int64_t chunk, int64_t scratch_bytes,
+                     const void* x, double* partial) noexcept nogil:
+    """One chunk of rows: 0, or 1 if there was no memory for it."""
+    cdef void* memory = scratch(TILE, scratch_bytes)
+    if memory == NULL:
+        return 1
+    k.statistics(p, chunk, x, partial, memory)
+    return 0
+
+
 def batch_norm_statistics(
     cnp.ndarray x not None,     # IN   (M, C)
     cnp.ndarray mean not None,  # OUT  (C,)
@@ -80,7 +90,6 @@ def batch_norm_statistics(
     cdef double* partial = <double*>buffer(PARTIAL, p.chunks * 2 * p.c, 1)
     cdef int64_t chunk, block, blocks = (p.c + MERGED - 1) // MERGED
     cdef int64_t scratch_bytes = _scratch_bytes(&p, w)
-    cdef void* memory
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* mean_data = cnp.PyArray_DATA(mean)
     cdef void* var_data = cnp.PyArray_DATA(var)
@@ -88,15 +97,18 @@ def batch_norm_statistics(
         return
     mergers = threads_for(blocks, p.chunks * p.c)
     with nogil:
-        for chunk in prange(p.chunks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            memory = scratch(TILE, scratch_bytes)
-            if memory == NULL:
-                failed += 1
-            else:
-                k.statistics(&p, chunk, x_data, partial, memory)
-        for block in prange(blocks, num_threads=mergers, schedule="static", use_threads_if=mergers > 1):
-            k.merge_statistics(&p, block * MERGED, min(p.c, (block + 1) * MERGED), partial, mean_data,
-                               var_data)
+        if threads == 1:
+            for chunk in range(p.chunks):
+                failed += _statistics(k, &p, chunk, scratch_bytes, x_data, partial)
+        else:
+            for chunk in prange(p.chunks, num_threads=threads, schedule="static"):
+                failed += _statistics(k, &p, chunk, scratch_bytes, x_data, partial)
+        if mergers == 1:
+            k.merge_statistics(&p, 0, p.c, partial, mean_data, var_data)
+        else:
+            for block in prange(blocks, num_threads=mergers, schedule="static"):
+                k.merge_statistics(&p, block * MERGED, min(p.c, (block + 1) * MERGED), partial,
+                                   mean_data, var_data)
     if failed:
         out_of_memory()
 
@@ -168,9 +180,23 @@ def batch_norm_apply(
     cdef int64_t share
     k.tile_apply(&p, _data(mean), _data(invstd), _data(weight), _data(bias), tiled)
     with nogil:
-        for share in prange(threads, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            k.apply(&p, share * p.chunks // threads, (share + 1) * p.chunks // threads, x_data,
-                    residual_data, tiled, relu, y_data)
+        if threads == 1:
+            k.apply(&p, 0, p.chunks, x_data, residual_data, tiled, relu, y_data)
+        else:
+            for share in prange(threads, num_threads=threads, schedule="static"):
+                k.apply(&p, share * p.chunks // threads, (share + 1) * p.chunks // threads, x_data,
+                        residual_data, tiled, relu, y_data)
+
+
+cdef int _sums(const NormKernels* k, const NormPlan* p, int64_t chunk, int64_t scratch_bytes,
+               const void* x, const void* grad_y, const void* y, const void* tiled, bint relu,
+               void* masked, double* partial) noexcept nogil:
+    """One chunk of rows: 0, or 1 if there was no memory for it."""
+    cdef void* memory = scratch(TILE, scratch_bytes)
+    if memory == NULL:
+        return 1
+    k.sums(p, chunk, x, grad_y, y, tiled, relu, masked, partial, memory)
+    return 0
 
 
 def batch_norm_backward(
@@ -195,7 +221,6 @@ def batch_norm_backward(
     cdef void* tiled = buffer(PACKED, <int64_t>NORM_TILED * p.width, w)
     cdef double* partial = <double*>buffer(PARTIAL, max(p.chunks, 1) * 2 * p.c, 1)
     cdef int64_t chunk, share, scratch_bytes = _scratch_bytes(&p, w)
-    cdef void* memory
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* g_data = cnp.PyArray_DATA(grad_y)
     cdef void* y_data = _data(y)
@@ -204,13 +229,14 @@ def batch_norm_backward(
     k.tile_apply(&p, _data(mean), _data(invstd), _data(weight), _data(bias), tiled)
     if grad_weight is not None or y is not None:
         with nogil:
-            for chunk in prange(p.chunks, num_threads=threads, schedule="static",
-                                use_threads_if=threads > 1):
-                memory = scratch(TILE, scratch_bytes)
-                if memory == NULL:
-                    failed += 1
-                else:
-                    k.sums(&p, chunk, x_data, g_data, y_data, tiled, relu, masked_data, partial, memory)
+            if threads == 1:
+                for chunk in range(p.chunks):
+                    failed += _sums(k, &p, chunk, scratch_bytes, x_data, g_data, y_data, tiled, relu,
+                                    masked_data, partial)
+            else:
+                for chunk in prange(p.chunks, num_threads=threads, schedule="static"):
+                    failed += _sums(k, &p, chunk, scratch_bytes, x_data, g_data, y_data, tiled, relu,
+                                    masked_data, partial)
         if failed:
             out_of_memory()
     if grad_weight is not None:
@@ -222,6 +248,9 @@ def batch_norm_backward(
     if y is not None:  # the first read has rectified the gradient
         g_data, relu = masked_data, False
     with nogil:
-        for share in prange(threads, num_threads=threads, schedule="static", use_threads_if=threads > 1):
-            k.gradient(&p, share * p.chunks // threads, (share + 1) * p.chunks // threads, x_data,
-                       g_data, tiled, training, relu, grad_x_data)
+        if threads == 1:
+            k.gradient(&p, 0, p.chunks, x_data, g_data, tiled, training, relu, grad_x_data)
+        else:
+            for share in prange(threads, num_threads=threads, schedule="static"):
+                k.gradient(&p, share * p.chunks // threads, (share + 1) * p.chunks // threads, x_data,
+                           g_data, tiled, training, relu, grad_x_data)

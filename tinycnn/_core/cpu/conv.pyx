@@ -70,7 +70,18 @@ cdef int _describe_weight(Gather* g, cnp.ndarray weight, int64_t groups) except 
     return 0
 
 
-cdef dict _ALGORITHMS = {"im2col": IM2COL, "direct": DIRECT}
+cdef int _algorithm(window) except -1:
+    """The one that is asked for by name, if a gather knows it.
+
+    A Window is a tuple of its own type: it is read as one, as looking for its methods takes longer
+    than all that is done with the numbers.
+    """
+    cdef str name = _name_of(window)
+    return IM2COL if name == "im2col" else DIRECT if name == "direct" else AUTO
+
+
+cdef str _name_of(window):
+    return (<tuple>window)[4]
 
 
 cdef Gather _forward_plan(
@@ -78,9 +89,9 @@ cdef Gather _forward_plan(
 ) except *:
     cdef Gather g
     cdef int i
-    cdef tuple kernel = window[0], stride = window[1], padding = window[2], dilation = window[3]
+    cdef tuple w = <tuple>window, kernel = w[0], stride = w[1], padding = w[2], dilation = w[3]
     _describe_weight(&g, weight, groups)
-    g.algorithm = _ALGORITHMS.get(window[4], AUTO)
+    g.algorithm = _algorithm(window)
     g.images = x.shape[0]
     for i in range(3):
         g.axis[i] = forward_axis(x.shape[1 + i], y.shape[1 + i], kernel[i], stride[i],
@@ -141,8 +152,8 @@ cdef bint _sees_all(cnp.ndarray x, cnp.ndarray y, window) except -1:
     """Whether there is one window, and it is the whole input: a linear layer in other words, whose
     three products need no im2col, and multiply no padding. An algorithm by name goes before."""
     cdef int i
-    cdef tuple kernel = window[0], padding = window[2]
-    if window[4] in _ALGORITHMS:
+    cdef tuple w = <tuple>window, kernel = w[0], padding = w[2]
+    if _algorithm(window) != AUTO:
         return False
     for i in range(3):
         if y.shape[1 + i] != 1 or x.shape[1 + i] != kernel[i] or padding[i] != (0, 0):
@@ -201,7 +212,7 @@ def conv_forward(
         return
     g = _forward_plan(x, weight, y, window, groups)
     g.relu = relu
-    _run_gather(&g, x, weight, bias, y, window[4])
+    _run_gather(&g, x, weight, bias, y, _name_of(window))
 
 
 cdef int _scatter(const ConvKernels* k, const Gather* g, int64_t image, int64_t scratch_bytes,
@@ -249,7 +260,7 @@ cdef int _turn_round(Gather* g, cnp.ndarray grad_y) except -1:
 cdef int64_t _phases(cnp.ndarray grad_x, window) except -1:
     """Gathers that an input gradient falls into: a phase of the stride along each axis. Later phases
     lie behind the last pixel."""
-    cdef tuple stride = window[1]
+    cdef tuple stride = (<tuple>window)[1]
     return (min(stride[0], grad_x.shape[1]) * min(stride[1], grad_x.shape[2])
             * min(stride[2], grad_x.shape[3]))
 
@@ -258,7 +269,7 @@ cdef bint _set_phase(
     Gather* g, cnp.ndarray grad_x, cnp.ndarray grad_y, window, int64_t phase
 ) except -1:
     """Set the axes of a phase; False if it has no outputs."""
-    cdef tuple kernel = window[0], stride = window[1], padding = window[2], dilation = window[3]
+    cdef tuple w = <tuple>window, kernel = w[0], stride = w[1], padding = w[2], dilation = w[3]
     cdef int64_t i, phases
     for i in range(2, -1, -1):
         phases = min(stride[i], grad_x.shape[1 + i])
@@ -292,7 +303,7 @@ def conv_backward_input(
     _turn_round(&g, grad_y)
     for phase in range(_phases(grad_x, window)):
         if _set_phase(&g, grad_x, grad_y, window, phase):
-            _run_gather(&g, grad_y, weight, bias, grad_x, window[4])
+            _run_gather(&g, grad_y, weight, bias, grad_x, _name_of(window))
 
 
 cdef int _weight_task(const ConvKernels* k, const Gather* g, const WeightTasks* t, int64_t task,
@@ -323,11 +334,11 @@ def conv_backward_weight(
     if g.pixels() == 0 or g.c == 0:
         grad_weight[...] = 0
         return
-    cdef int64_t tile = winograd_tile(&g, window[4])
+    cdef int64_t tile = winograd_tile(&g, _name_of(window))
     if tile:
         run_winograd_weight(&g, tile, x, grad_y, grad_weight)
         return
-    if grouped_winograd_tile(&g, w, window[4]):
+    if grouped_winograd_tile(&g, w, _name_of(window)):
         run_grouped_winograd_weight(&g, x, grad_y, grad_weight)
         return
     cdef WeightTasks t = k.weight_tasks(&g)
@@ -376,13 +387,13 @@ def conv_algorithms(
     cdef int64_t phase
     if groups == 1 and _sees_all(x, y, window):
         return ("matmul",) * 3
-    forward = of_weight = of_input = _name(&g, w, window[4])
+    forward = of_weight = of_input = _name(&g, w, _name_of(window))
     if conv_kernels_for(isa(), w).scatters(&g):
         return forward, "scatter", of_weight
     _turn_round(&g, y)
     for phase in range(_phases(x, window)):
         if _set_phase(&g, x, y, window, phase):
-            of_input = _name(&g, w, window[4])
+            of_input = _name(&g, w, _name_of(window))
             break
     return forward, of_input, of_weight
 

@@ -298,10 +298,12 @@ def soft_cross_entropy_forward(
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef void* losses = cnp.PyArray_DATA(loss) if each else buffer(PARTIAL, s.rows, w)
     cdef void* statistics_data = cnp.PyArray_DATA(statistics)
-    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True,
-                        use_threads_if=b.threads > 1):
-        at = block * b.length
-        k.soft_cross_entropy(&s, x_data, losses, statistics_data, at, min(b.length, s.rows - at))
+    if b.threads == 1:
+        k.soft_cross_entropy(&s, x_data, losses, statistics_data, 0, s.rows)
+    else:
+        for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True):
+            at = block * b.length
+            k.soft_cross_entropy(&s, x_data, losses, statistics_data, at, min(b.length, s.rows - at))
     if not each:
         _write(loss, k.sum(losses, s.rows) / (s.rows if reduction == "mean" else 1))
 
@@ -331,8 +333,11 @@ def soft_cross_entropy_backward(
     cdef const void* gain = cnp.PyArray_DATA(grad_loss)
     cdef void* grad_x_data = _data(grad_x)
     cdef void* grad_target_data = _data(grad_target)
-    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True,
-                        use_threads_if=b.threads > 1):
+    if b.threads == 1:
+        k.soft_cross_entropy_backward(&s, x_data, statistics_data, gain, each, divisor, grad_x_data,
+                                      grad_target_data, 0, s.rows)
+        return
+    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True):
         at = block * b.length
         k.soft_cross_entropy_backward(&s, x_data, statistics_data, gain, each, divisor, grad_x_data,
                                       grad_target_data, at, min(b.length, s.rows - at))
@@ -369,10 +374,14 @@ def pair_loss_forward(
     cdef void* losses = cnp.PyArray_DATA(loss) if each else NULL
     cdef double* sums = <double*>buffer(PARTIAL, b.count, 1)
     cdef int* fine = <int*>buffer(TILE, b.count, 0)
-    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True,
-                        use_threads_if=b.threads > 1):
-        at = block * b.length
-        fine[block] = kernel(&s, losses, sums + block, at, min(b.length, size - at))
+    if b.threads == 1:  # block by block too: each has a sum of its own
+        for block in range(b.count):
+            at = block * b.length
+            fine[block] = kernel(&s, losses, sums + block, at, min(b.length, size - at))
+    else:
+        for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True):
+            at = block * b.length
+            fine[block] = kernel(&s, losses, sums + block, at, min(b.length, size - at))
     for block in range(b.count):
         if not fine[block]:
             return False
@@ -404,8 +413,10 @@ def pair_loss_backward(
     cdef const void* gain = cnp.PyArray_DATA(grad_loss)
     cdef void* grad_x_data = _data(grad_x)
     cdef void* grad_target_data = _data(grad_target)
-    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True,
-                        use_threads_if=b.threads > 1):
+    if b.threads == 1:
+        kernel(&s, gain, each, divisor, grad_x_data, grad_target_data, 0, size)
+        return
+    for block in prange(b.count, num_threads=b.threads, schedule="static", nogil=True):
         at = block * b.length
         kernel(&s, gain, each, divisor, grad_x_data, grad_target_data, at,
                min(b.length, size - at))

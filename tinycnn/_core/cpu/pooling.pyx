@@ -70,7 +70,7 @@ cdef int64_t* _table(PoolTable* t, axis, int64_t size, int64_t out, int64_t* at,
     cdef int64_t i, p, first, end
     cdef int64_t* low = at + 3 * out
     cdef int64_t* high = low + size
-    pixels, outputs, stride, share, before, behind, step, border, kernel = axis
+    pixels, outputs, stride, share, before, behind, step, border, kernel = <tuple>axis
     if pixels != size or outputs != out:
         raise ValueError(f"pooling: expected windows for {out} outputs of {size} pixels, got them "
                          f"for {outputs} of {pixels}.")

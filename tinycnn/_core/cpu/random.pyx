@@ -34,8 +34,10 @@ def random_uniform(
     cdef int64_t size = 8 if w else 4
     cdef int threads = threads_for(chunks, count * WORD_COSTS)
     cdef char* data = <char*>cnp.PyArray_DATA(out)
-    for chunk in prange(chunks, num_threads=threads, schedule="static", nogil=True,
-                        use_threads_if=threads > 1):
+    if threads == 1:
+        k.uniform(seed, offset, data, count)
+        return
+    for chunk in prange(chunks, num_threads=threads, schedule="static", nogil=True):
         at = chunk * CHUNK
         k.uniform(seed, offset + <uint64_t>at, data + at * size, min(CHUNK, count - at))
 
@@ -61,8 +63,10 @@ def dropout(
     cdef char* y_data = <char*>cnp.PyArray_DATA(y)
     if wide(x) != w or cnp.PyArray_SIZE(x) != count or not 0 <= p <= 1:
         raise ValueError("dropout: expected arrays of one size and dtype, and p from 0 to 1.")
-    for chunk in prange(chunks, num_threads=threads, schedule="static", nogil=True,
-                        use_threads_if=threads > 1):
+    if threads == 1:
+        k.dropout(seed, offset, threshold, scale, x_data, y_data, count)
+        return
+    for chunk in prange(chunks, num_threads=threads, schedule="static", nogil=True):
         at = chunk * CHUNK
         k.dropout(seed, offset + <uint64_t>at, threshold, scale, x_data + at * size,
                   y_data + at * size, min(CHUNK, count - at))

@@ -193,7 +193,7 @@ def astype(x, dtype):
 
 def contiguous(x):
     """`x` itself if it is C-contiguous, else a copy that is."""
-    return asarray(x, order="C")
+    return x if x.flags.c_contiguous else asarray(x, order="C")
 
 
 def copy(x):
