@@ -75,6 +75,8 @@ LAYERS = [
     Layer(64, 64, (3, 3), (56, 56), 8, padding=1),
     Layer(256, 256, (3, 3), (14, 14), 8, padding=1),
     Layer(64, 64, (3, 3), (224, 224), 8, padding=1),
+    Layer(3, 64, (3, 3), (32, 32), 32, padding=1),
+    Layer(3, 64, (7, 7), (224, 224), 8, stride=2, padding=3),
     Layer(3, 96, (11, 11), (227, 227), 8, stride=4),
     Layer(256, 512, (3, 3), (8, 8), 32, stride=2, padding=1),
     Layer(64, 64, (5, 5), (28, 28), 16, padding=2),

@@ -106,7 +106,8 @@ struct WindowAt {
   const T* x;
 };
 
-template <class T, class P, int U, bool WHOLE>
+// SIDE: rows and places of a window, known to the compiler; 0 for any.
+template <class T, class P, int U, bool WHOLE, int SIDE>
 TCN_INLINE void max_window(const WindowAt<T>& at, T* y, P* position, int lanes, int kept) {
   Vec<T> best[U];
   Vec<Int<T>> place[U];
@@ -114,9 +115,10 @@ TCN_INLINE void max_window(const WindowAt<T>& at, T* y, P* position, int lanes, 
     best[u] = broadcast(-std::numeric_limits<T>::infinity());
     place[u] = Vec<Int<T>>{};
   }
-  for (int64_t r = 0; r < at.count; ++r) {
+  const int64_t count = SIDE ? SIDE : at.count, places = SIDE ? SIDE : at.places;
+  for (int64_t r = 0; r < count; ++r) {
     const T* x = at.x + at.rows[r].pixel * at.c;
-    for (int64_t w = 0; w < at.places; ++w, x += at.step) {
+    for (int64_t w = 0; w < places; ++w, x += at.step) {
       const Vec<Int<T>> here = broadcast(Int<T>(at.rows[r].place + w));
       TCN_UNROLL for (int u = 0; u < U; ++u) {
         const Vec<T> value = fetch<WHOLE>(x + u * LANES<T>, lanes);
@@ -149,7 +151,11 @@ struct Largest {
   P* position;
   template <int U, bool WHOLE>
   TCN_INLINE void run(const WindowAt<T>& at, T* y, int64_t to, T, int lanes, int kept) const {
-    max_window<T, P, U, WHOLE>(at, y + to, position ? position + to : position, lanes, kept);
+    P* places = position ? position + to : position;
+    if (at.count == 2 && at.places == 2)
+      max_window<T, P, U, WHOLE, 2>(at, y + to, places, lanes, kept);
+    else
+      max_window<T, P, U, WHOLE, 0>(at, y + to, places, lanes, kept);
   }
 };
 
@@ -171,11 +177,19 @@ TCN_INLINE void pool_forward(const PoolPlan& p, int64_t task, const T* x, T* y, 
   const T* x_end = x + p.images * D.size * H.size * W.size * C;
   WindowAt<T> at{rows, window_rows(p, b, rows), 0, W.step * C, C, nullptr};
   const double counted = double(D.count[b.d]) * double(H.count[b.h]);  // no int64 holds it all
+  const int64_t last_row = rows[at.count - 1].pixel * C;
   for (int64_t ow = b.from; ow < b.to; ++ow) {
-    at.places = (W.stop[ow] - W.start[ow] + W.step - 1) / W.step;
+    const int64_t span = W.stop[ow] - W.start[ow];
+    at.places = W.step == 1 ? span : (span + W.step - 1) / W.step;  // a division takes its time
     const T divisor = T(p.divisor != 0 ? p.divisor : counted * double(W.count[ow]));
     const int64_t to = (b.row * W.out + ow) * C;
-    const int64_t last = rows[at.count - 1].pixel * C + (at.places - 1) * at.step;
+    const int64_t last = last_row + (at.places - 1) * at.step;
+    at.x = x + W.start[ow] * C;
+    // Few channels: the general case would take longer than the window itself.
+    if (C <= LANES<T> && to + LANES<T> <= y_end && at.x + last + LANES<T> <= x_end) {
+      op.template run<1, true>(at, y, to, divisor, LANES<T>, LANES<T>);
+      continue;
+    }
     for (int64_t c = 0; c < C;) {
       at.x = x + W.start[ow] * C + c;
       if (c + WIDE * LANES<T> <= C) {

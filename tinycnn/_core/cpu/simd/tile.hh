@@ -74,13 +74,21 @@ struct Tile {
   Ahead ahead[2] = {};    // asked for by the whole product, of what A and B come from
 };
 
+// Rows of A are addressed from two pointers, the upper one at row HALF: the distances from one
+// pointer to M rows would take more registers than there are.
+template <int M>
+constexpr int HALF = (M + 1) / 2;
+
 // One step of k: NV vectors of B, and a broadcast of A for each row.
 template <class T, int M, int NV, bool ROWS>
-TCN_INLINE void multiply_step(const T* a, int64_t lda, const T* b, Vec<T> (&sum)[M][NV]) {
+TCN_INLINE void multiply_step(const T* a, const T* upper, int64_t lda, const T* b,
+                              Vec<T> (&sum)[M][NV]) {
   Vec<T> row[NV];
   TCN_UNROLL for (int j = 0; j < NV; ++j) row[j] = load(b + j * LANES<T>);
   TCN_UNROLL for (int i = 0; i < M; ++i) {
-    const Vec<T> x = broadcast(ROWS ? a[i * lda] : a[i]);
+    const T* from = i < HALF<M> ? a : upper;
+    const int r = i < HALF<M> ? i : i - HALF<M>;
+    const Vec<T> x = broadcast(ROWS ? from[r * lda] : from[r]);
     TCN_UNROLL for (int j = 0; j < NV; ++j) sum[i][j] += x * row[j];
   }
 }
@@ -105,18 +113,20 @@ void multiply(const Tile<T>& t) {
   const char *ahead0 = t.ahead[0].at, *ahead1 = t.ahead[1].at;
   for (int64_t segment = 0; segment < t.segments; ++segment) {
     const T* a = t.a + segment * t.a_segment;
+    const T* upper = a + HALF<M> * (ROWS ? lda : 1);
+    if (ROWS) TCN_FORGET(upper);
     int64_t k = t.depth;
     if constexpr (SPLIT)
-      for (; k > 1; k -= 2, a += 2 * step, b += 2 * ldb) {
-        multiply_step<T, M, NV, ROWS>(a, lda, b, sum);
-        multiply_step<T, M, NV, ROWS>(a + step, lda, b + ldb, odd);
+      for (; k > 1; k -= 2, a += 2 * step, upper += 2 * step, b += 2 * ldb) {
+        multiply_step<T, M, NV, ROWS>(a, upper, lda, b, sum);
+        multiply_step<T, M, NV, ROWS>(a + step, upper + step, lda, b + ldb, odd);
       }
-    for (; k > 0; --k, a += step, b += ldb) {
+    for (; k > 0; --k, a += step, upper += step, b += ldb) {
       if (FETCHES) {
         prefetch(ahead0), ahead0 += t.ahead[0].step;
         prefetch(ahead1), ahead1 += t.ahead[1].step;
       }
-      multiply_step<T, M, NV, ROWS>(a, lda, b, sum);
+      multiply_step<T, M, NV, ROWS>(a, upper, lda, b, sum);
     }
   }
   TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
