@@ -32,9 +32,11 @@ using PatchOut = Pixels<T, PATCH_ROWS, PATCH>;
 
 template <class T>
 TCN_INLINE bool in_patches(const Gather& g) {
+  const Axis &h = g.axis[1], &w = g.axis[2];
   Gather one = g;
   one.groups = 1;
-  return g.c == 1 && g.oc == 1 && g.y_channels() >= LANES<T> && winograd_fits(one);
+  return g.c == 1 && g.oc == 1 && g.y_channels() >= LANES<T> && h.taps == 3 && h.delta == 1 &&
+         w.delta == 1 && winograd_fits(one);
 }
 
 // Rows of a task: whole patches, and maps cut evenly.
