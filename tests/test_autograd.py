@@ -475,3 +475,36 @@ def test_backward_must_return_arrays_of_the_dtype(back):
     x = tinycnn.tensor([1.0], requires_grad=True)
     with pytest.raises(TypeError, match=r"backward: expected a gradient that is an array"):
         _returning(backward=back).apply(x).backward()
+
+
+seen: list = []
+
+
+class Fork(Function):
+    """Twice the same array as the gradient of both arguments."""
+
+    @staticmethod
+    def forward(ctx, x, y):
+        return x + y
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        seen.append(grad_y)
+        return grad_y, grad_y
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+@pytest.mark.parametrize("size", [5, 20_000])
+def test_a_sum_of_gradients_changes_no_array_of_an_operation(count, size, rng):
+    """Sums grow in place, but only in memory that no operation has seen."""
+    seen.clear()
+    x = tinycnn.tensor(rng.standard_normal(size), requires_grad=True)
+    middle = x * 2
+    y = Fork.apply(middle, middle)
+    for _ in range(count - 2):
+        y = Fork.apply(y, middle)
+    given = rng.standard_normal(size)
+    y.backward(tinycnn.from_numpy(given.copy()))
+    np.testing.assert_allclose(x.grad.numpy(), 2 * count * given)
+    for grad in seen:
+        np.testing.assert_array_equal(grad, given)

@@ -109,6 +109,12 @@ CASES = {
     "depthwise, cropped": Case((12, 9), (3, 2), 1, 1, (2, 1), ((-1, 3), (0, 4)), (2, 3), 70),
     "depthwise, window = input": Case((3, 3), (3, 3), 1, 1, groups=18),
     "depthwise, small map": Case((4, 4), (3, 3), 1, 1, padding=((1, 1), (1, 1)), groups=16),
+    "depthwise, patches": Case((11, 14), (3, 3), 1, 1, padding=((1, 1), (1, 1)), groups=65),
+    "depthwise, below a patch": Case((3, 7), (3, 3), 1, 1, padding=((1, 1),) * 2, groups=64),
+    "depthwise, above a patch": Case((5, 9), (3, 3), 1, 1, padding=((1, 1),) * 2, groups=17),
+    "depthwise, padding beyond the window": Case((2, 3), (3, 3), 1, 1, padding=((5, 4), (3, 6)),
+                                                 groups=16),
+    "depthwise, not padded": Case((13, 6), (3, 3), 1, 1, padding=((0, 0), (-1, 0)), groups=79),
     "depthwise, stride 2": Case((9, 21), (3, 3), 1, 1, (2, 2), ((1, 1), (1, 1)), groups=16),
     "depthwise, 5 x 5": Case((6, 17), (5, 5), 1, 1, padding=((2, 2), (2, 2)), groups=20),
     "depthwise, 7 x 7": Case((8, 18), (7, 7), 1, 1, padding=((3, 3), (3, 3)), groups=16),
@@ -184,8 +190,9 @@ def test_kernels_agree_with_the_reference_on_sizes_around_those_of_tiles(seed, d
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["LeNet 2", "strip in several blocks of taps", "3-D", "depthwise",
-                                  "many chunks of pixels", "groups, strided, dilated"])
+@pytest.mark.parametrize("name", ["LeNet 2", "strip in several blocks of taps", "3-D",
+                                  "depthwise, patches", "many chunks of pixels",
+                                  "groups, strided, dilated"])
 def test_rounding_stays_within_the_bound_of_a_sum(name, dtype, isa, rng):
     """A sum of n products, in any order, errs by less than n * eps * the sum of their sizes."""
     case = CASES[name]

@@ -261,6 +261,7 @@ def backward(variable, gradient, retain_graph=False):
     first = variable.creator
     pending = {first: [None] * first.result_count}  # context: the gradient of each of its results
     pending[first][variable.index] = gradient
+    sums = set()  # (order of a context, result): where the gradient is an array that we made
     heap = [(-first.order, first)]
     while heap:
         ctx = heapq.heappop(heap)[1]
@@ -276,7 +277,12 @@ def backward(variable, gradient, retain_graph=False):
                 slots = pending[source] = [None] * source.result_count
                 heapq.heappush(heap, (-source.order, source))
             before = slots[index]
-            slots[index] = grad if before is None else ctx.kernels.add(before, grad)
+            if before is None:
+                slots[index] = grad
+                continue
+            place = source.order, index
+            slots[index] = ctx.kernels.add_gradients(before, grad, place in sums)
+            sums.add(place)
         if not retain_graph:
             ctx.free()
 
@@ -319,7 +325,7 @@ class _Leaves:
             )
         if leaf.grad is not None:
             before = leaf.grad.data
-            leaf.grad = wrap(kernels_for((before, grad)).add(before, grad))
+            leaf.grad = wrap(kernels_for((before, grad)).add_gradients(before, grad, False))
             return
         if grad.base is not None or id(grad) in self._handed_out:
             grad = grad.copy("K")  # in its own layout

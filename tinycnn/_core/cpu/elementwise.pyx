@@ -1,4 +1,4 @@
-"""Activation functions, element by element.
+"""Activation functions, and the sum of gradients, element by element.
 
 Mirrors reference/elementwise.py. Arrays are dense and of one layout, so they are read as flat
 memory (simd/elementwise.hh), in chunks of 4096 numbers that threads share.
@@ -7,6 +7,8 @@ memory (simd/elementwise.hh), in chunks of 4096 numbers that threads share.
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
+from ..reference.elementwise import add_gradients as add_any_gradients
+from .memory import dense, empty_like
 from .runtime cimport isa, threads_for, wide
 
 cdef extern from "simd/elementwise_api.hh" nogil:
@@ -21,10 +23,11 @@ cdef extern from "simd/elementwise_api.hh" nogil:
         SIGMOID_BACKWARD
         TANH_FORWARD
         TANH_BACKWARD
+        SUM
     ctypedef void (*Kernel "ElementwiseKernels::Kernel")(
         const void*, const void*, void*, double, int64_t) noexcept nogil
     struct ElementwiseKernels:
-        Kernel operation[10]
+        Kernel operation[11]
     const ElementwiseKernels* elementwise_kernels_for(int isa, int wide)
 
 cnp.import_array()
@@ -133,3 +136,32 @@ def tanh_backward(
     cnp.ndarray grad_x not None,  # OUT
 ):
     _run(TANH_BACKWARD, y, grad_y, grad_x, 0, 1)
+
+
+# Numbers from which on a sum is shared by threads, and its memory recycled; fewer are NumPy's.
+cdef int64_t LARGE = 16384
+
+
+cdef bint _lie_alike(cnp.ndarray a, cnp.ndarray b) except -1:
+    """Whether both are dense arrays of floats of one dtype, shape and layout."""
+    cdef int i, kind = cnp.PyArray_TYPE(a)
+    if kind != cnp.PyArray_TYPE(b) or kind not in (cnp.NPY_FLOAT32, cnp.NPY_FLOAT64):
+        return False
+    if cnp.PyArray_NDIM(a) != cnp.PyArray_NDIM(b):
+        return False
+    for i in range(cnp.PyArray_NDIM(a)):
+        if a.shape[i] != b.shape[i] or a.strides[i] != b.strides[i]:
+            return False
+    return dense(a) is a
+
+
+def add_gradients(
+    cnp.ndarray a not None,   # IN, OUT if own
+    cnp.ndarray b not None,   # IN
+    bint own,
+):
+    if cnp.PyArray_SIZE(a) < LARGE or not _lie_alike(a, b):
+        return add_any_gradients(a, b, own)
+    cdef cnp.ndarray out = a if own else empty_like(a)
+    _run(SUM, a, b, out, 0, 1)
+    return out

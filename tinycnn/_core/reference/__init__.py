@@ -20,6 +20,7 @@ from .conv import (  # noqa: F401
     sum_rows,
 )
 from .elementwise import (  # noqa: F401
+    add_gradients,
     elu_backward,
     elu_forward,
     leaky_relu_backward,

@@ -7,6 +7,8 @@ tanh), for the next operation keeps that array anyway; else it reads the input x
 
 import numpy
 
+from .array import add
+
 _quiet = numpy.errstate(all="ignore")
 
 
@@ -65,3 +67,12 @@ def tanh_forward(x, y):
 def tanh_backward(y, grad_y, grad_x):
     """grad_x = grad_y * (1 - y^2), as (1 - y) * (1 + y), which keeps its digits near |y| = 1"""
     numpy.multiply(grad_y * (1 - y), 1 + y, out=grad_x)
+
+
+@_quiet
+def add_gradients(a, b, own):
+    """a + b, two gradients of one tensor: in the memory of `a` if it is `own` and fits.
+    The arrays may lie in any order."""
+    if own and a.shape == b.shape and a.dtype == b.dtype:
+        return numpy.add(a, b, out=a)
+    return add(a, b)

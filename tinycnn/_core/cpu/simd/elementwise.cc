@@ -8,7 +8,7 @@ namespace TCN_ISA {
     {                                                                                   \
       relu_forward<T>, relu_backward<T>, leaky_relu_forward<T>, leaky_relu_backward<T>, \
           elu_forward<T>, elu_backward<T>, sigmoid_forward<T>, sigmoid_backward<T>,     \
-          tanh_forward<T>, tanh_backward<T>                                             \
+          tanh_forward<T>, tanh_backward<T>, sum<T>                                     \
     }                                                                                   \
   }
 

@@ -103,4 +103,9 @@ void tanh_backward(const void* y, const void* grad_y, void* grad_x, double, int6
          [=](const Vec<T>& y, const Vec<T>& g) { return g * (one - y) * (one + y); });
 }
 
+template <class T>
+void sum(const void* a, const void* b, void* out, double, int64_t count) {
+  map<T>(a, b, out, count, [](const Vec<T>& a, const Vec<T>& b) { return a + b; });
+}
+
 }  // namespace TCN_ISA

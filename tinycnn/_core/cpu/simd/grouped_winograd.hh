@@ -6,9 +6,8 @@
 // stay in registers while tiles pass by, and channel k of each group is spread over its lanes
 // (grouped.hh):
 //
-//     seen of a tile    | a0 a1 .. a7 | b0 b1 .. b7 |        G loads (or shuffles, G = 8 of 16
-//     lanes), k = 1             | a1 a1 .. a1 | b1 b1 .. b1 | * w1   G multiply-adds, 1 store for a
-//     tile
+//     seen of a tile   | a0 a1 .. a7 | b0 b1 .. b7 |         G loads or shuffles,
+//     k = 1            | a1 a1 .. a1 | b1 b1 .. b1 | * w1    G multiply-adds, 1 store
 //
 // Wider groups go through the micro-kernel. A task transforms a block of tiles for some 64
 // channels, at all 36 positions, and then goes unit by unit (a group, or a vector of two): 36
@@ -18,20 +17,19 @@
 #pragma once
 #include "grouped.hh"
 #include "grouped_winograd_api.hh"
+#include "pixels.hh"
 #include "winograd.hh"
 
 namespace TCN_ISA {
 
-// Channels of a task; tiles that are seen at a time, so that what a unit sees of them stays in the
-// first cache, or, in a weight gradient, in the second; and how many tasks there should be, of how
-// many tiles at least.
-constexpr int64_t GROUPED_CHANNELS = 64, GROUPED_BLOCK = 8, GROUPED_SUMS_BLOCK = 16,
-                  GROUPED_TASKS = 8, GROUPED_TILES = 64;
+// Tiles that are seen at a time, so that what a unit sees of them stays in the first cache, or, in
+// a weight gradient, in the second; and how many tasks there should be, of how many tiles at least.
+constexpr int64_t GROUPED_BLOCK = 8, GROUPED_SUMS_BLOCK = 16, GROUPED_TASKS = 8, GROUPED_TILES = 64;
 
 // Vectors must not cut a group in two.
 template <class T>
 int64_t grouped_fits(const Gather* g) {
-  const bool whole = g->c % LANES<T> == 0 && g->c <= GROUPED_CHANNELS;
+  const bool whole = g->c % LANES<T> == 0 && g->c <= SLICE;
   return grouped_winograd_fits(*g) && (whole || (g->c == 8 && g->y_channels() % LANES<T> == 0));
 }
 
@@ -40,7 +38,7 @@ GroupedWinograd grouped_plan(const Gather* g, int64_t block) {
   GroupedWinograd w(*g, 4);
   w.unit = most(g->c, LANES<T>);
   w.units = g->y_channels() / w.unit;
-  w.unit_block = least(w.units, GROUPED_CHANNELS / w.unit);
+  w.unit_block = least(w.units, SLICE / w.unit);
   w.unit_blocks = ceil_div(w.units, w.unit_block);
   w.block = block;
   const int64_t blocks = ceil_div(w.tiles, block);
@@ -114,29 +112,12 @@ void grouped_pack(const Gather& g, const GroupedWinograd& w, int64_t unit, const
     }
 }
 
-// Where the N x N pixels of a tile lie, at the first channel of a task; those outside the map at
-// `outside`, which has as many channels as a task.
-template <class T, int N>
-struct TilePixels {
-  T* at[N * N];
-  TCN_INLINE void find(T* map, int64_t high, int64_t across, int64_t channels, int64_t h, int64_t w,
-                       T* outside) {
-    T* corner = map + (h * across + w) * channels;
-    for (int r = 0; r < N; ++r)
-      for (int s = 0; s < N; ++s) {
-        const bool inside =
-            int(h + r >= 0) & int(h + r < high) & int(w + s >= 0) & int(w + s < across);
-        at[r * N + s] = inside ? corner + (r * across + s) * channels : outside;
-      }
-  }
-};
-
 // The pixels of tiles [from, from + tiles) of x, or of y; a tile's first one lies at its first
 // output + (first_h, first_w).
 template <class T, int N>
 void find_pixels(const MapTiles& w, int64_t from, int64_t tiles, T* x, int64_t high, int64_t across,
                  int64_t channels, int64_t first_h, int64_t first_w, T* outside,
-                 TilePixels<T, N>* pixels) {
+                 Pixels<T, N, N>* pixels) {
   for (int64_t i = 0; i < tiles; ++i) {
     const MapTile at(w, from + i);
     pixels[i].find(x + at.map * high * across * channels, high, across, channels, at.h + first_h,
@@ -144,13 +125,9 @@ void find_pixels(const MapTiles& w, int64_t from, int64_t tiles, T* x, int64_t h
   }
 }
 
-// What lies outside a map.
-template <class T>
-alignas(64) constexpr T NOTHING[GROUPED_CHANNELS] = {};
-
 // MATRIX d MATRIX^T of tiles, `unit` channels from `c` on, to [positions][tiles][unit].
 template <class T, int N>
-TCN_INLINE void grouped_see(const Matrix<6, N>& matrix, const TilePixels<const T, N>* pixels,
+TCN_INLINE void grouped_see(const Matrix<6, N>& matrix, const Pixels<const T, N, N>* pixels,
                             int64_t tiles, int64_t c, int64_t unit, int64_t position, T* seen) {
   for (int64_t i = 0; i < tiles; ++i)
     for (int64_t j = 0; j < unit; j += LANES<T>, seen += LANES<T>)
@@ -219,7 +196,7 @@ TCN_INLINE void multiply_unit(const Gather& g, const GroupedWinograd& w, int64_t
 
 // The outputs of tiles, `unit` channels from `c` on: A^T m A + bias, perhaps rectified.
 template <class T>
-void grouped_finish(bool relu, const TilePixels<T, 4>* pixels, int64_t tiles, int64_t c,
+void grouped_finish(bool relu, const Pixels<T, 4, 4>* pixels, int64_t tiles, int64_t c,
                     int64_t unit, const T* made, int64_t position, const T* bias) {
   for (int64_t i = 0; i < tiles; ++i)
     for (int64_t j = 0; j < unit; j += LANES<T>, made += LANES<T>) {
@@ -235,7 +212,7 @@ void grouped_finish(bool relu, const TilePixels<T, 4>* pixels, int64_t tiles, in
 
 // Asks for share p of 36 of the pixels of tiles, `unit` channels from `c` on.
 template <bool WRITE, class T, int N>
-TCN_INLINE void ask(const TilePixels<T, N>* pixels, int64_t tiles, int64_t c, int64_t unit,
+TCN_INLINE void ask(const Pixels<T, N, N>* pixels, int64_t tiles, int64_t c, int64_t unit,
                     int64_t p) {
   T* const* at = pixels->at;
   for (int64_t i = tiles * N * N * p / 36; i < tiles * N * N * (p + 1) / 36; ++i)
@@ -250,8 +227,8 @@ TCN_INLINE void ask(const TilePixels<T, N>* pixels, int64_t tiles, int64_t c, in
 // What a task sees of x, and where its outputs go: the places of pixels of a block of tiles.
 template <class T, class Y>
 struct BlockPixels {
-  TilePixels<const T, 6>* in;
-  TilePixels<Y, 4>* out;
+  Pixels<const T, 6, 6>* in;
+  Pixels<Y, 4, 4>* out;
   static int64_t size(const GroupedWinograd& w) {  // in numbers
     return ceil_div(w.block * (sizeof *in + sizeof *out), sizeof(T));
   }
@@ -269,8 +246,8 @@ struct BlockPixels {
 
 template <class T>
 int64_t grouped_scratch(const Gather* g, const GroupedWinograd* w) {
-  return w->positions() * (w->unit_block * unit_weights<T>(*g, *w) + 2 * unit_seen<T>(*w)) +
-         GROUPED_CHANNELS + 2 * BlockPixels<T, T>::size(*w);
+  return w->positions() * (w->unit_block * unit_weights<T>(*g, *w) + 2 * unit_seen<T>(*w)) + SLICE +
+         2 * BlockPixels<T, T>::size(*w);
 }
 
 // One task. Pixels of x that the next unit, or block of tiles, sees and those that this one writes
@@ -286,8 +263,7 @@ void grouped_tiles(const Gather* plan, const GroupedWinograd* gw, int64_t task, 
   T *y = static_cast<T*>(y_) + t.c, *packed = static_cast<T*>(scratch);
   T *seen = packed + t.units * w.positions() * step, *made = seen + w.positions() * position;
   T* nowhere = made + w.positions() * position;
-  BlockPixels<T, T> here(w, nowhere + GROUPED_CHANNELS),
-      next(w, nowhere + GROUPED_CHANNELS + BlockPixels<T, T>::size(w));
+  BlockPixels<T, T> here(w, nowhere + SLICE), next(w, nowhere + SLICE + BlockPixels<T, T>::size(w));
   if (g.c <= NR<T>) made = seen;  // a product reads all of a tile before it writes
   for (int64_t unit = 0; unit < t.units; ++unit)
     grouped_pack(g, w, t.unit + unit, static_cast<const T*>(weight),
