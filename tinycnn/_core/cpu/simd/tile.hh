@@ -71,7 +71,8 @@ struct Tile {
   int64_t segments = 1;
   int64_t a_segment = 0;  // from the start of one segment of A to the next
   bool relu = false;      // store 0 for negative sums
-  Ahead ahead[2] = {};    // asked for by the whole product, of what A and B come from
+  // Asked for by the whole product, of what A and B come from; ROWS have the first only.
+  Ahead ahead[2] = {};
 };
 
 // Rows of A are addressed from two pointers, the upper one at row HALF: the distances from one
@@ -110,7 +111,8 @@ void multiply(const Tile<T>& t) {
   [[maybe_unused]] Vec<T> odd[M][NV] = {};
   const T* b = t.b;
   const int64_t lda = t.lda, ldb = t.ldb, step = ROWS ? 1 : lda;
-  const char *ahead0 = t.ahead[0].at, *ahead1 = t.ahead[1].at;
+  const char* ahead0 = t.ahead[0].at;
+  [[maybe_unused]] const char* ahead1 = t.ahead[1].at;
   for (int64_t segment = 0; segment < t.segments; ++segment) {
     const T* a = t.a + segment * t.a_segment;
     const T* upper = a + HALF<M> * (ROWS ? lda : 1);
@@ -124,7 +126,7 @@ void multiply(const Tile<T>& t) {
     for (; k > 0; --k, a += step, upper += step, b += ldb) {
       if (FETCHES) {
         prefetch(ahead0), ahead0 += t.ahead[0].step;
-        prefetch(ahead1), ahead1 += t.ahead[1].step;
+        if (!ROWS) prefetch(ahead1), ahead1 += t.ahead[1].step;
       }
       multiply_step<T, M, NV, ROWS>(a, upper, lda, b, sum);
     }
