@@ -10,7 +10,7 @@ import tinycnn
 from tinycnn._core import reference
 from tinycnn._core.cpu import pooling as cpu
 from tinycnn._core.shapes import PoolAxis, adaptive_pool_axis, pool_axis, pool_output_size
-from tinycnn.ops import pooling as ops
+from tinycnn.nn import functional as F
 from tinycnn.testing import gradcheck
 
 ONE = pool_axis(1, 1, 1, 0)
@@ -89,32 +89,32 @@ IMAGE = [[[1, 2, 5, 0], [4, 3, 0, 6], [7, 7, 1, 1], [7, 8, 1, 1]]]  # (1, 4, 4)
 
 
 def test_max_pool2d_by_hand():
-    y, where = ops.max_pool2d(tensor(IMAGE), 2, return_indices=True)
+    y, where = F.max_pool2d(tensor(IMAGE), 2, return_indices=True)
     assert y.numpy().tolist() == [[[4, 6], [8, 1]]]
     assert where.numpy().tolist() == [[[4, 7], [13, 10]]]  # the first of equal values
     assert where.dtype == np.int64
 
 
 def test_avg_pool2d_by_hand():
-    assert ops.avg_pool2d(tensor(IMAGE), 2).numpy().tolist() == [[[2.5, 2.75], [7.25, 1]]]
-    y = ops.avg_pool2d(tensor([[[4, 8], [12, 16]]]), 2, 1, 1)
+    assert F.avg_pool2d(tensor(IMAGE), 2).numpy().tolist() == [[[2.5, 2.75], [7.25, 1]]]
+    y = F.avg_pool2d(tensor([[[4, 8], [12, 16]]]), 2, 1, 1)
     assert y.numpy().tolist() == [[[1, 3, 2], [4, 10, 6], [3, 7, 4]]]
-    y = ops.avg_pool2d(tensor([[[4, 8], [12, 16]]]), 2, 1, 1, count_include_pad=False)
+    y = F.avg_pool2d(tensor([[[4, 8], [12, 16]]]), 2, 1, 1, count_include_pad=False)
     assert y.numpy().tolist() == [[[4, 6, 8], [8, 10, 12], [12, 14, 16]]]
-    y = ops.avg_pool2d(tensor([[[4, 8], [12, 16]]]), 2, divisor_override=-5)
+    y = F.avg_pool2d(tensor([[[4, 8], [12, 16]]]), 2, divisor_override=-5)
     assert y.numpy().tolist() == [[[-8]]]
 
 
 def test_adaptive_pooling_by_hand():
     x = tensor([[1, 3, 2, 6, 4]])
-    assert ops.adaptive_avg_pool1d(x, 3).numpy().tolist() == [[2, 11 / 3, 5]]
-    y, where = ops.adaptive_max_pool1d(x, 3, return_indices=True)
+    assert F.adaptive_avg_pool1d(x, 3).numpy().tolist() == [[2, 11 / 3, 5]]
+    y, where = F.adaptive_max_pool1d(x, 3, return_indices=True)
     assert (y.numpy().tolist(), where.numpy().tolist()) == ([[3, 6, 6]], [[1, 3, 3]])
 
 
 def test_gradient_flows_to_the_largest_alone():
     x = tensor(IMAGE, requires_grad=True)
-    ops.max_pool2d(x, 3, 1).backward(tensor([[[1, 10], [100, 1000]]]))
+    F.max_pool2d(x, 3, 1).backward(tensor([[[1, 10], [100, 1000]]]))
     assert x.grad.numpy().tolist() == [
         [[0, 0, 0, 0], [0, 0, 0, 0], [1, 10, 0, 0], [0, 1100, 0, 0]]
     ]
@@ -122,22 +122,22 @@ def test_gradient_flows_to_the_largest_alone():
 
 def test_gradient_of_the_average_is_shared():
     x = tensor([[1, 2, 3]], requires_grad=True)
-    ops.avg_pool1d(x, 2, 1).backward(tensor([[2, 6]]))
+    F.avg_pool1d(x, 2, 1).backward(tensor([[2, 6]]))
     assert x.grad.numpy().tolist() == [[1, 4, 3]]
 
 
 def test_none_in_output_size_keeps_that_axis():
     x = tinycnn.tensor(np.random.default_rng(0).standard_normal((2, 3, 4, 5)))
-    assert ops.adaptive_avg_pool2d(x, (None, 2)).shape == (2, 3, 4, 2)
-    assert ops.adaptive_max_pool2d(x, (2, None)).shape == (2, 3, 2, 5)
-    assert np.array_equal(ops.adaptive_avg_pool2d(x, None).numpy(), x.numpy())
+    assert F.adaptive_avg_pool2d(x, (None, 2)).shape == (2, 3, 4, 2)
+    assert F.adaptive_max_pool2d(x, (2, None)).shape == (2, 3, 2, 5)
+    assert np.array_equal(F.adaptive_avg_pool2d(x, None).numpy(), x.numpy())
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])
 def test_unbatched_input_is_a_batch_of_one(dims):
     x = tinycnn.tensor(np.random.default_rng(0).standard_normal((3, *(5, 6, 7)[:dims])))
     for name in ("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool"):
-        pool = getattr(ops, f"{name}{dims}d")
+        pool = getattr(F, f"{name}{dims}d")
         single, batch = pool(x, 2).numpy(), pool(x.unsqueeze(0), 2).numpy()
         assert np.array_equal(single, batch[0]), name
 
@@ -147,7 +147,7 @@ def test_empty_batch_and_no_channels(dims):
     for shape in ((0, 3), (2, 0)):
         x = tinycnn.tensor(np.zeros((*shape, *(4,) * dims)), requires_grad=True)
         for name in ("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool"):
-            y = getattr(ops, f"{name}{dims}d")(x, 2)
+            y = getattr(F, f"{name}{dims}d")(x, 2)
             assert y.shape == (*shape, *(2,) * dims)
             y.backward(tinycnn.tensor(np.zeros(y.shape)))
             assert x.grad.shape == x.shape
@@ -155,7 +155,7 @@ def test_empty_batch_and_no_channels(dims):
 
 def test_adaptive_output_of_size_zero_is_empty():
     x = tinycnn.tensor(np.ones((1, 2, 3, 3)), requires_grad=True)
-    for pool in ops.adaptive_max_pool2d, ops.adaptive_avg_pool2d:
+    for pool in F.adaptive_max_pool2d, F.adaptive_avg_pool2d:
         y = pool(x, (0, 2))
         assert y.shape == (1, 2, 0, 2)
         x.grad = None
@@ -167,15 +167,15 @@ def test_adaptive_output_of_size_zero_is_empty():
 def test_nan_wins_and_the_last_one_is_kept(channels):
     x = np.array([1, np.nan, 3, np.nan, 7, 2, 2, np.inf], dtype=np.float32)
     x = tinycnn.tensor(np.broadcast_to(x, (channels, 8)).copy())
-    y, where = ops.max_pool1d(x, 4, return_indices=True)
+    y, where = F.max_pool1d(x, 4, return_indices=True)
     assert np.array_equal(y.numpy()[0], [np.nan, np.inf], equal_nan=True)
     assert (where.numpy() == [3, 7]).all()
-    assert np.isnan(ops.avg_pool1d(x, 4).numpy()[:, 0]).all()
+    assert np.isnan(F.avg_pool1d(x, 4).numpy()[:, 0]).all()
 
 
 def test_window_of_minus_infinity_takes_its_first_place():
     x = tinycnn.tensor(np.full((1, 4, 4), -np.inf), requires_grad=True)
-    y, where = ops.max_pool2d(x, 2, padding=1, return_indices=True)
+    y, where = F.max_pool2d(x, 2, padding=1, return_indices=True)
     assert (y.data == -np.inf).all()
     assert where.numpy().tolist() == [[[0, 1, 3], [4, 5, 7], [12, 13, 15]]]
     y.backward(tinycnn.tensor(np.ones(y.shape)))
@@ -184,13 +184,13 @@ def test_window_of_minus_infinity_takes_its_first_place():
 
 def test_infinite_gradient_stays_where_it_belongs():
     x = tensor([[1, 2, 3, 4]], requires_grad=True)
-    ops.max_pool1d(x, 2).backward(tensor([[np.inf, 1]]))
+    F.max_pool1d(x, 2).backward(tensor([[np.inf, 1]]))
     assert x.grad.numpy().tolist() == [[0, np.inf, 0, 1]]
 
 
 def test_window_of_more_than_255_places():
     x = np.random.default_rng(0).permutation(4000).astype(np.float32).reshape(2, 5, 20, 20)
-    y, where = ops.max_pool2d(tinycnn.tensor(x), 19, 1, return_indices=True)
+    y, where = F.max_pool2d(tinycnn.tensor(x), 19, 1, return_indices=True)
     taken = np.take_along_axis(x.reshape(2, 5, 400), where.numpy().reshape(2, 5, 4), axis=2)
     assert np.array_equal(y.numpy().reshape(2, 5, 4), taken)
     assert y.numpy()[0, 0, 1, 1] == x[0, 0, 1:, 1:].max()
@@ -205,8 +205,8 @@ def test_any_memory_layout_gives_the_same(layout):
         "read-only": lambda: np.broadcast_to(x, x.shape),
         "reversed": lambda: x[:, :, ::-1].copy()[:, :, ::-1],
     }[layout]()
-    expected = ops.max_pool2d(tinycnn.tensor(np.asfortranarray(x)), 3, 2, 1).numpy()
-    assert np.array_equal(ops.max_pool2d(tinycnn.tensor(other), 3, 2, 1).numpy(), expected)
+    expected = F.max_pool2d(tinycnn.tensor(np.asfortranarray(x)), 3, 2, 1).numpy()
+    assert np.array_equal(F.max_pool2d(tinycnn.tensor(other), 3, 2, 1).numpy(), expected)
 
 
 # --- kernels against the reference -----------------------------------------------------------
@@ -303,7 +303,7 @@ def test_kernel_refuses_windows_that_are_empty_or_too_long():
 
 def test_output_that_no_memory_holds_is_refused_at_once():
     x = tinycnn.tensor(np.zeros((1, 10**5, 4)))
-    for pool in ops.adaptive_avg_pool1d, ops.adaptive_max_pool1d:
+    for pool in F.adaptive_avg_pool1d, F.adaptive_max_pool1d:
         with pytest.raises(MemoryError):
             pool(x, 2**26)
         with pytest.raises(ValueError, match="1d: expected output_size of at most 67108864"):
@@ -313,8 +313,8 @@ def test_output_that_no_memory_holds_is_refused_at_once():
 
 def test_windows_take_no_memory_in_python():
     x = tinycnn.tensor(np.arange(10**6, dtype=np.float32).reshape(1, 1, -1))
-    calls = [lambda: ops.avg_pool1d(x, 3, 2, 1), lambda: ops.adaptive_avg_pool1d(x, 999_983),
-             lambda: ops.max_pool1d(x, 3, 1, 1, 2)]
+    calls = [lambda: F.avg_pool1d(x, 3, 2, 1), lambda: F.adaptive_avg_pool1d(x, 999_983),
+             lambda: F.max_pool1d(x, 3, 1, 1, 2)]
     for call in calls:
         call()  # buffers of the kernels stay for the next call
     for call in calls:
@@ -324,14 +324,14 @@ def test_windows_take_no_memory_in_python():
         tracemalloc.stop()
         assert peak < y.numpy().nbytes + 100_000
     np.testing.assert_array_equal(
-        ops.max_pool1d(x, 3, 1, 1, 2).numpy()[0, 0, -3:], [999_998, 999_999, 999_998])
+        F.max_pool1d(x, 3, 1, 1, 2).numpy()[0, 0, -3:], [999_998, 999_999, 999_998])
 
 
 def test_number_of_places_beyond_64_bits():
     K = 2**22
     for dtype in np.float32, np.float64:
         x = tinycnn.tensor(np.ones((1, 1, 1, 1, 1), dtype), requires_grad=True)
-        y = ops.avg_pool3d(x, K, 1, K // 2)
+        y = F.avg_pool3d(x, K, 1, K // 2)
         assert y.shape == (1, 1, 2, 2, 2)
         assert (y.detach().numpy() == 2.0**-66).all()
         y.backward(tinycnn.tensor(np.ones(y.shape, dtype)))
@@ -344,21 +344,21 @@ def test_number_of_places_beyond_64_bits():
 @pytest.mark.parametrize(
     "function",
     [
-        lambda x: ops.max_pool2d(x, 3, 2, 1),
-        lambda x: ops.max_pool2d(x, (3, 2), 1, (1, 0), (2, 1), ceil_mode=True),
-        lambda x: ops.avg_pool2d(x, 3, 2, 1),
-        lambda x: ops.avg_pool2d(x, 2, 3, 1, ceil_mode=True, count_include_pad=False),
-        lambda x: ops.avg_pool2d(x, 2, divisor_override=3),
-        lambda x: ops.adaptive_avg_pool2d(x, (3, 2)),
-        lambda x: ops.adaptive_max_pool2d(x, (3, 2)),
-        lambda x: ops.max_pool1d(x.flatten(2), 4, 3, 2),
-        lambda x: ops.avg_pool1d(x.flatten(2), 4, 3, 2),
-        lambda x: ops.max_pool3d(x.unsqueeze(2), (1, 2, 2)),
-        lambda x: ops.avg_pool3d(x, (1, 2, 3), 1),  # unbatched: (C, D, H, W)
-        lambda x: ops.adaptive_max_pool1d(x[0, 0], 4),
-        lambda x: ops.adaptive_avg_pool3d(x, (1, None, 2)),
-        lambda x: ops.adaptive_max_pool3d(x, 2),
-        lambda x: ops.adaptive_avg_pool1d(x[:, 0, 0], 3),
+        lambda x: F.max_pool2d(x, 3, 2, 1),
+        lambda x: F.max_pool2d(x, (3, 2), 1, (1, 0), (2, 1), ceil_mode=True),
+        lambda x: F.avg_pool2d(x, 3, 2, 1),
+        lambda x: F.avg_pool2d(x, 2, 3, 1, ceil_mode=True, count_include_pad=False),
+        lambda x: F.avg_pool2d(x, 2, divisor_override=3),
+        lambda x: F.adaptive_avg_pool2d(x, (3, 2)),
+        lambda x: F.adaptive_max_pool2d(x, (3, 2)),
+        lambda x: F.max_pool1d(x.flatten(2), 4, 3, 2),
+        lambda x: F.avg_pool1d(x.flatten(2), 4, 3, 2),
+        lambda x: F.max_pool3d(x.unsqueeze(2), (1, 2, 2)),
+        lambda x: F.avg_pool3d(x, (1, 2, 3), 1),  # unbatched: (C, D, H, W)
+        lambda x: F.adaptive_max_pool1d(x[0, 0], 4),
+        lambda x: F.adaptive_avg_pool3d(x, (1, None, 2)),
+        lambda x: F.adaptive_max_pool3d(x, 2),
+        lambda x: F.adaptive_avg_pool1d(x[:, 0, 0], 3),
     ],
 )
 def test_gradient(function):
@@ -369,8 +369,8 @@ def test_gradient(function):
 
 def test_gradient_of_every_element():
     x = tensor([[[0.3, 0.1, 0.9], [0.8, 0.2, 0.5]]], requires_grad=True)
-    assert gradcheck(lambda x: ops.max_pool2d(x, 2, 1, 1), x, per_element=True)
-    assert gradcheck(lambda x: ops.avg_pool2d(x, 2, 1, 1), x, per_element=True)
+    assert gradcheck(lambda x: F.max_pool2d(x, 2, 1, 1), x, per_element=True)
+    assert gradcheck(lambda x: F.avg_pool2d(x, 2, 1, 1), x, per_element=True)
 
 
 # --- messages --------------------------------------------------------------------------------
@@ -381,30 +381,30 @@ X2 = np.zeros((1, 2, 4, 4), np.float32)
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda x: ops.max_pool2d(X2, 2), TypeError, "max_pool2d: expected input to be a Tensor"),
-        (lambda x: ops.avg_pool2d(x.to(tinycnn.int64), 2), TypeError, "float64, got int64"),
-        (lambda x: ops.max_pool2d(x[0, 0], 2), ValueError,
+        (lambda x: F.max_pool2d(X2, 2), TypeError, "max_pool2d: expected input to be a Tensor"),
+        (lambda x: F.avg_pool2d(x.to(tinycnn.int64), 2), TypeError, "float64, got int64"),
+        (lambda x: F.max_pool2d(x[0, 0], 2), ValueError,
          r"max_pool2d: expected input \(N, C, H, W\) or \(C, H, W\), got \(4, 4\)"),
-        (lambda x: ops.max_pool1d(x, 2), ValueError, r"input \(N, C, L\) or \(C, L\)"),
-        (lambda x: ops.adaptive_avg_pool3d(x[0], 2), ValueError, r"input \(N, C, D, H, W\)"),
-        (lambda x: ops.max_pool2d(x[:, :, :0], 2, padding=1), ValueError, "at least one pixel"),
-        (lambda x: ops.adaptive_max_pool2d(x[:, :, :0], 2), ValueError, "at least one pixel"),
-        (lambda x: ops.max_pool2d(x, 0), ValueError, "kernel_size to be .* at least 1, got 0"),
-        (lambda x: ops.max_pool2d(x, 2.5), TypeError, "an int or 2 ints, got 2.5"),
-        (lambda x: ops.max_pool2d(x, (2, 2, 2)), ValueError, "kernel_size to be one int or 2 ints"),
-        (lambda x: ops.avg_pool2d(x, 2, 0), ValueError, "stride to be .* at least 1, got 0"),
-        (lambda x: ops.max_pool2d(x, 2, 2, -1), ValueError, "padding to be .* at least 0, got -1"),
-        (lambda x: ops.max_pool2d(x, 2, dilation=0), ValueError, "dilation to be .* got 0"),
-        (lambda x: ops.max_pool2d(x, 3, padding=2), ValueError,
+        (lambda x: F.max_pool1d(x, 2), ValueError, r"input \(N, C, L\) or \(C, L\)"),
+        (lambda x: F.adaptive_avg_pool3d(x[0], 2), ValueError, r"input \(N, C, D, H, W\)"),
+        (lambda x: F.max_pool2d(x[:, :, :0], 2, padding=1), ValueError, "at least one pixel"),
+        (lambda x: F.adaptive_max_pool2d(x[:, :, :0], 2), ValueError, "at least one pixel"),
+        (lambda x: F.max_pool2d(x, 0), ValueError, "kernel_size to be .* at least 1, got 0"),
+        (lambda x: F.max_pool2d(x, 2.5), TypeError, "an int or 2 ints, got 2.5"),
+        (lambda x: F.max_pool2d(x, (2, 2, 2)), ValueError, "kernel_size to be one int or 2 ints"),
+        (lambda x: F.avg_pool2d(x, 2, 0), ValueError, "stride to be .* at least 1, got 0"),
+        (lambda x: F.max_pool2d(x, 2, 2, -1), ValueError, "padding to be .* at least 0, got -1"),
+        (lambda x: F.max_pool2d(x, 2, dilation=0), ValueError, "dilation to be .* got 0"),
+        (lambda x: F.max_pool2d(x, 3, padding=2), ValueError,
          r"at most half of kernel_size, got kernel_size \(3, 3\), padding \(2, 2\)"),
-        (lambda x: ops.avg_pool2d(x, (5, 2)), ValueError,
+        (lambda x: F.avg_pool2d(x, (5, 2)), ValueError,
          r"a window that fits into the padded input, got kernel_size \(5, 2\)"),
-        (lambda x: ops.max_pool1d(x[0, :, :2, 0], 2, 1, 1, 3), ValueError,
+        (lambda x: F.max_pool1d(x[0, :, :2, 0], 2, 1, 1, 3), ValueError,
          "One lies wholly in the padding"),
-        (lambda x: ops.avg_pool2d(x, 2, divisor_override=0), ValueError, "other than 0, got 0"),
-        (lambda x: ops.avg_pool2d(x, 2, divisor_override=2.5), ValueError, "an int other than 0"),
-        (lambda x: ops.adaptive_avg_pool2d(x, -1), ValueError, "output_size to be .* at least 0"),
-        (lambda x: ops.adaptive_max_pool2d(x, (1, 2, 3)), ValueError, "one int or 2 ints"),
+        (lambda x: F.avg_pool2d(x, 2, divisor_override=0), ValueError, "other than 0, got 0"),
+        (lambda x: F.avg_pool2d(x, 2, divisor_override=2.5), ValueError, "an int other than 0"),
+        (lambda x: F.adaptive_avg_pool2d(x, -1), ValueError, "output_size to be .* at least 0"),
+        (lambda x: F.adaptive_max_pool2d(x, (1, 2, 3)), ValueError, "one int or 2 ints"),
     ],
 )
 def test_message(call, error, message):

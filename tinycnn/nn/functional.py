@@ -7,6 +7,14 @@ Example: >>> import tinycnn
 """
 
 from ..ops.activation import elu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
+from ..ops.adaptive_pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
 from ..ops.conv import (
     conv1d,
     conv2d,
@@ -29,12 +37,6 @@ from ..ops.loss import (
 from ..ops.normalization import batch_norm, batch_norm_relu
 from ..ops.padding import pad
 from ..ops.pooling import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_avg_pool3d,
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    adaptive_max_pool3d,
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,

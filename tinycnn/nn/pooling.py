@@ -1,16 +1,19 @@
-"""Pooling layers: they keep the arguments and call the operation of ops/pooling.py."""
+"""Pooling layers: they keep the arguments and call the operation of ops/pooling.py or
+ops/adaptive_pooling.py."""
 
 from collections.abc import Callable
 from typing import Any
 
 from .._core.shapes import tuple_of
-from ..ops.pooling import (
+from ..ops.adaptive_pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
     adaptive_avg_pool3d,
     adaptive_max_pool1d,
     adaptive_max_pool2d,
     adaptive_max_pool3d,
+)
+from ..ops.pooling import (
     avg_pool1d,
     avg_pool2d,
     avg_pool3d,

@@ -42,14 +42,13 @@ from .loss import (  # noqa: F401
     nll_backward,
     nll_forward,
     one_hot,
-    pair_loss_backward,
-    pair_loss_forward,
     soft_cross_entropy_backward,
     soft_cross_entropy_forward,
     softmax_backward,
     softmax_forward,
 )
 from .memory import dense, empty, empty_like, same_layout  # noqa: F401
+from .pair_loss import pair_loss_backward, pair_loss_forward  # noqa: F401
 from .pooling import (  # noqa: F401
     avg_pool_backward,
     avg_pool_forward,

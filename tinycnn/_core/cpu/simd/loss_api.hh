@@ -1,4 +1,4 @@
-// Softmax and losses: what a kernel is told. Rows are (M, C), C-contiguous, as in
+// Softmax and class losses: what a kernel is told. Rows are (M, C), C-contiguous, as in
 // reference/loss.py.
 #pragma once
 #include "isa.hh"
@@ -18,13 +18,6 @@ struct SoftLoss {
   const void* target;  // (M, C)
   const void* weight;  // (C,) or null
   double smoothing;
-};
-
-enum PairKind { MSE, L1, BCE, BCE_LOGITS, PAIR_KINDS };
-
-// Losses of pairs; weight and pos_weight are of x's shape, or null.
-struct PairLoss {
-  const void *x, *target, *weight, *pos_weight;
 };
 
 // Rows `from` to `from + count`. statistics is (M, 2): largest score, log of the sum of exp.
@@ -49,13 +42,6 @@ struct LossKernels {
   void (*soft_cross_entropy_backward)(const SoftLoss*, const void* x, const void* statistics,
                                       const void* gain, int64_t gain_stride, double divisor,
                                       void* grad_x, void* grad_target, int64_t from, int64_t count);
-
-  // Elements `from` to `from + count`; losses may be null. *sum is theirs; 0 if one is out of
-  // range.
-  int (*pair[PAIR_KINDS])(const PairLoss*, void* losses, double* sum, int64_t from, int64_t count);
-  void (*pair_backward[PAIR_KINDS])(const PairLoss*, const void* gain, int64_t gain_stride,
-                                    double divisor, void* grad_x, void* grad_target, int64_t from,
-                                    int64_t count);
 
   double (*sum)(const void* numbers, int64_t count);  // in one fixed order
 };

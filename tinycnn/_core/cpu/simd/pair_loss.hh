@@ -1,9 +1,11 @@
 // Losses of pairs (x, t), element by element: value, and derivatives by x and by t. Formulas as in
-// reference/loss.py.
+// reference/pair_loss.py.
 #pragma once
 #include <type_traits>
 
-#include "loss.hh"
+#include "exp.hh"
+#include "pair_loss_api.hh"
+#include "rows.hh"
 
 namespace TCN_ISA {
 
