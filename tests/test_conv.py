@@ -99,6 +99,7 @@ CASES = {
     "many taps, few channels": Case((17, 18), (16, 15), 2, 3, images=1),
     "depth in several blocks of taps": Case((4, 5), (3, 3), 400, 9, images=1),
     "strip in several blocks of taps": Case((4, 9), (3, 3), 300, 65, images=1),
+    "weights beyond the second cache": Case((4, 9), (3, 3), 300, 210, images=2),
     "many chunks of pixels": Case((40, 41), (3, 3), 2, 3, images=5),
     "groups": Case((8, 9), (3, 3), 3, 4, groups=3),
     "groups, im2col": Case((4, 5), (3, 3), 3, 4, groups=3, padding=((1, 1), (1, 1))),
@@ -250,9 +251,16 @@ def test_strided_dilated_groups_by_hand(kernels):
 # --- memory ----------------------------------------------------------------------------------
 
 
+# What a row of weights holds, k x C numbers, is turned into columns a square of lanes at a time.
 @pytest.mark.parametrize("layout", ["C", "channels last", "reversed", "spread", "one for all"])
-def test_weights_may_have_any_strides(layout, isa, rng):
-    case = Case((9, 8), (3, 2), 3, 18, groups=2)
+@pytest.mark.parametrize("case", [
+    Case((9, 8), (3, 2), 3, 18, groups=2),
+    Case((9, 8), (3, 3), 5, 33),
+    Case((4, 4), (1, 1), 16, 17),
+    Case((3, 9), (1, 1), 15, 64),
+    Case((4, 5, 8), (2, 1, 4), 4, 9),
+], ids=str)
+def test_weights_may_have_any_strides(case, layout, isa, rng):
     x, weight, bias, grad_y, input_bias = case.arrays(np.float32, rng)
     laid_out = {
         "C": lambda w: np.ascontiguousarray(w.transpose(0, 4, 1, 2, 3)).transpose(0, 2, 3, 4, 1),

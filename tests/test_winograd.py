@@ -305,6 +305,9 @@ CHOSEN = [  # x, weight, arguments, what is chosen for the three passes
     ((8, 64, 32, 32), (64, 16, 3, 3), {"groups": 4}, ["winograd F(4x4, 3x3)"] * 3),
     ((1, 64, 7, 7), (64, 16, 3, 3), {"groups": 4, "padding": 1}, ["direct"] * 3),
     ((8, 3, 64, 64), (64, 3, 7, 7), {"stride": 2}, ["direct", "scatter", "direct"]),
+    ((8, 256, 16, 16), (128, 256, 3, 3), {"stride": 2, "padding": 1},
+     ["direct", "im2col", "direct"]),
+    ((8, 256, 14, 14), (512, 256, 3, 3), {"stride": 2, "padding": 1}, ["im2col"] * 3),
     ((8, 16, 5, 5), (120, 16, 5, 5), {}, ["matmul"] * 3),
 ]
 

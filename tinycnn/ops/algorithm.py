@@ -12,7 +12,9 @@ What "auto" takes: the first that fits, by crossovers that were measured (files 
     winograd F(4x4, 3x3)   3x3, stride 1, groups of 8 to 64 channels       grouped_winograd_api.hh
     direct, by groups      groups of 1, 2, 4 or 8 channels                 grouped.hh: narrow
     joined pixels          half a vector of channels written, or fewer     joined.hh: joined_pixels
-    direct                 windows of several taps, rows of 7 pixels       strip.hh: uses_strip
+    direct                 windows of several taps, rows of 7 pixels,      strip.hh: uses_strip
+                           fewer than 2 MB of weights or tiles of many
+                           pixels
     im2col                 whatever is left
 """
 

@@ -11,6 +11,7 @@
 #include "im2col.hh"
 #include "joined.hh"
 #include "strip.hh"
+#include "transpose.hh"
 
 namespace TCN_ISA {
 
@@ -27,6 +28,18 @@ int64_t packed_size(const Gather* g) {
   return panels<T>(g) * g->depth() * (narrow<T>(*g) ? LANES<T> : NR<T>);
 }
 
+// Forward, and weights as they lie in a layer: the numbers that make one written channel lie side
+// by side, those of a read channel tap by tap.
+TCN_INLINE bool taps_lie_in_order(const Gather& g) {
+  int64_t step = 1;
+  for (int i = 2; i >= 0; --i) {
+    const Axis& a = g.axis[i];
+    if (a.taps > 1 && (a.tap0 != 0 || a.tap_step * g.w_tap[i] != step)) return false;
+    step *= a.taps;
+  }
+  return g.w_in == step && g.w_offset(0, 0, 0) == 0;
+}
+
 // Packs one panel: [taps * C][width], channels beyond the last are zero.
 template <class T>
 void pack(const Gather* gather, int64_t task, const void* weight, void* packed) {
@@ -41,6 +54,9 @@ void pack(const Gather* gather, int64_t task, const void* weight, void* packed) 
   const int64_t columns = least(width, g.oc - from);
   const T* w = static_cast<const T*>(weight) + group * g.w_group + from * g.w_out;
   T* to = static_cast<T*>(packed) + task * g.depth() * NR<T>;
+  if (taps_lie_in_order(g))
+    return pack_columns(w, columns, g.w_out, g.depth(), width, Places{g.taps(), g.c * width, width},
+                        to);
   for (int64_t td = 0; td < g.axis[0].taps; ++td)
     for (int64_t th = 0; th < g.axis[1].taps; ++th)
       for (int64_t tw = 0; tw < g.axis[2].taps; ++tw) {
@@ -117,6 +133,12 @@ TCN_INLINE const T* panel_bias(const void* bias, int64_t from, int columns, T* p
   return padded;
 }
 
+// All weights of a panel.
+template <class T>
+TCN_INLINE Ahead panel_ahead(const T* panel, int64_t numbers) {
+  return Ahead{reinterpret_cast<const char*>(panel), numbers * int64_t(sizeof(T))};
+}
+
 // One tile of pixels of one group by im2col, then every panel of weights.
 template <class T>
 void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, const void* bias, T* y,
@@ -134,16 +156,17 @@ void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, con
   } else if (depth > 0) {
     fill_tile(g, x, group, from, count, 0, g.taps(), rows, stride);
   }
-  const bool in_order = stored_in_order(g);
+  const bool in_order = stored_in_order(g), passing = weights_pass_by<T>(g);
   const Ahead ahead = windows_ahead(g, from + count, from + count + tile, x);
   for (int64_t panel = 0; panel < in_group; ++panel) {
-    const int64_t first = panel * NR<T>;
+    const int64_t first = panel * NR<T>, next = (panel + 1) % in_group;
+    const T* b = packed + group * in_group * depth * NR<T>;
     const int columns = int(least(NR<T>, g.oc - first));
     multiply_rows<T, true>(
         count, Tile<T>{depth,
                        a,
                        stride,
-                       packed + (group * in_group + panel) * depth * NR<T>,
+                       b + panel * depth * NR<T>,
                        panel_width<T>(g.oc - first),
                        panel_bias(bias, group * g.oc + first, columns, padded),
                        false,
@@ -153,7 +176,8 @@ void gather_rows(const Gather& g, int64_t task, const T* x, const T* packed, con
                        1,
                        0,
                        g.relu,
-                       {ahead.part(panel, in_group)}});
+                       {passing ? panel_ahead(b + next * depth * NR<T>, depth * NR<T>)
+                                : ahead.part(panel, in_group)}});
   }
   if (!in_order) place_rows(g, group, from, count, result, y);
 }

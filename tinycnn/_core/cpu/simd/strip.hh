@@ -26,19 +26,6 @@ struct Strip {
 // Output pixels in a row below which a tile is better filled from several rows, by im2col.
 constexpr int64_t STRIP_PIXELS = 7;
 
-// More than one tap (a window of one pixel is better copied: it is read only once), and rows of a
-// tile not 4 KB apart, where they would all fall into the same set of the first cache. Taps that a
-// dilation moves apart are segments of their own, which should be a vector long. Of three axes, the
-// planes of a window come one after the other, each in a strip.
-template <class T>
-TCN_INLINE bool uses_strip(const Gather& g) {
-  const Axis& w = g.axis[2];
-  if (g.algorithm == IM2COL || g.pixels() * g.depth() == 0) return false;
-  if (w.delta != 1 && w.taps > 1 && g.c < LANES<T>) return false;
-  return g.algorithm == DIRECT ||
-         (g.taps() > 1 && w.out >= STRIP_PIXELS && w.step * g.c * int64_t(sizeof(T)) % 4096 != 0);
-}
-
 TCN_INLINE bool stays_inside(const Axis& a) {
   return a.first >= 0 && (a.out - 1) * a.step + a.first + (a.taps - 1) * a.delta < a.in;
 }
@@ -56,6 +43,30 @@ TCN_INLINE Strip strip_of(const Gather& g) {
   s.rows = (s.height - 1) * h.step + (h.taps - 1) * h.delta + 1;
   s.tiles = g.images * g.axis[0].out * ceil_div(h.out, s.height);
   return s;
+}
+
+// Weights that do not stay in the second cache.
+constexpr int64_t MANY_WEIGHTS = 1 << 21;  // bytes
+
+template <class T>
+TCN_INLINE bool weights_pass_by(const Gather& g) {
+  return g.depth() * g.oc * int64_t(sizeof(T)) > MANY_WEIGHTS;
+}
+
+// More than one tap (a window of one pixel is better copied: it is read only once), and rows of a
+// tile not 4 KB apart, where they would all fall into the same set of the first cache. Taps that a
+// dilation moves apart are segments of their own, which should be a vector long. Of three axes, the
+// planes of a window come one after the other, each in a strip. Weights that pass by for every tile
+// want tiles of many pixels, as im2col has them.
+template <class T>
+TCN_INLINE bool uses_strip(const Gather& g) {
+  const Axis& w = g.axis[2];
+  if (g.algorithm == IM2COL || g.pixels() * g.depth() == 0) return false;
+  if (w.delta != 1 && w.taps > 1 && g.c < LANES<T>) return false;
+  if (g.algorithm == DIRECT) return true;
+  if (g.taps() == 1 || w.out < STRIP_PIXELS || w.step * g.c * int64_t(sizeof(T)) % 4096 == 0)
+    return false;
+  return !weights_pass_by<T>(g) || strip_of<T>(g).height * w.out >= 4 * MR;
 }
 
 // A tile: output rows [from, from + height) of plane d of image n.
