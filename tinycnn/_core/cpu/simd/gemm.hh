@@ -11,6 +11,7 @@
 #pragma once
 #include "gemm_api.hh"
 #include "tile.hh"
+#include "transpose.hh"
 
 namespace TCN_ISA {
 
@@ -46,6 +47,8 @@ void pack(const Gemm* gemm, int64_t panel, const void* b_, void* packed) {
   const int64_t columns = g.n - first < width ? g.n - first : width;
   const T* b = static_cast<const T*>(b_) + first * g.b_n;
   T* to = static_cast<T*>(packed) + panel * g.k * NR<T>;
+  if (g.b_k == 1 && g.k > 1)
+    return pack_columns(b, columns, g.b_n, g.k, width, Places{g.k, width, 0}, to);
   for (int64_t k = 0; k < g.k; ++k, b += g.b_k, to += width) {
     if (g.b_n == 1) {
       for (int64_t j = 0; j < columns; ++j) to[j] = b[j];
