@@ -284,19 +284,9 @@ def test_weights_may_have_any_strides(case, layout, isa, rng):
                                   "3-D, planes of padding", "narrow, 4 a group", "depthwise",
                                   "depthwise, 5 x 5", "narrow, 8 a group, 3 x 5", "1 x 1",
                                   "window = input", "cropped and padded"])
-def test_nothing_is_read_or_written_outside_the_arrays(name, isa, rng):
-    """Each array lies between NaNs: one that is read shows in the results, one written is gone."""
+def test_nothing_is_read_or_written_outside_the_arrays(name, isa, rng, guard):
     case = CASES[name]
-    inputs, outputs = case.arrays(np.float32, rng), []
-    guarded = []
-
-    def guard(array):
-        memory = np.full(array.size + 256, np.nan, array.dtype)
-        guarded.append((memory, array.size))
-        inner = memory[128 : 128 + array.size].reshape(array.shape)
-        inner[...] = array
-        return inner
-
+    inputs = case.arrays(np.float32, rng)
     x, weight, bias, grad_y, input_bias = map(guard, inputs)
     weight = guard(weight.transpose(0, 4, 1, 2, 3)).transpose(0, 2, 3, 4, 1)
     outputs = [guard(a) for a in (grad_y, x, weight)]
@@ -304,9 +294,6 @@ def test_nothing_is_read_or_written_outside_the_arrays(name, isa, rng):
     cpu.conv_backward_input(grad_y, weight, input_bias, outputs[1], case.window, case.groups)
     cpu.conv_backward_weight(x, grad_y, outputs[2], case.window, case.groups)
     assert all(np.isfinite(y).all() for y in outputs)
-    for memory, size in guarded:
-        assert np.isnan(memory[:128]).all()
-        assert np.isnan(memory[128 + size :]).all()
 
 
 @pytest.mark.parametrize("name", ["LeNet 2", "many taps, few channels", "1 x 1, strided"])

@@ -140,18 +140,8 @@ def test_gradients_of_nan_go_where_the_formula_has_them(isa, rng):
 
 @pytest.mark.parametrize("name", ["LeNet 1", "LeNet 2", "stride 2", "3-D, strided", "cropped",
                                   "not reached by a window", "many read, few written"])
-def test_nothing_is_read_or_written_outside_the_arrays(name, isa, rng):
-    """Each array lies between NaNs: one that is read shows in the results, one written is gone."""
+def test_nothing_is_read_or_written_outside_the_arrays(name, isa, rng, guard):
     window, *inputs = arrays(CASES[name], np.float32, rng)
-    guarded = []
-
-    def guard(array):
-        memory = np.full(array.size + 256, np.nan, array.dtype)
-        guarded.append((memory, array.size))
-        inner = memory[128 : 128 + array.size].reshape(array.shape)
-        inner[...] = array
-        return inner
-
     x, weight, bias, grad_y, input_bias = map(guard, inputs)
     y, grad_x, transposed, grad_weight = map(guard, (grad_y, x, x, weight))
     cpu.conv_forward(x, weight, bias, y, window, 1)
@@ -159,9 +149,6 @@ def test_nothing_is_read_or_written_outside_the_arrays(name, isa, rng):
     cpu.conv_backward_input(grad_y, weight, input_bias, transposed, window, 1)
     cpu.conv_backward_weight(x, grad_y, grad_weight, window, 1)
     assert all(np.isfinite(a).all() for a in (y, grad_x, transposed, grad_weight))
-    for memory, size in guarded:
-        assert np.isnan(memory[:128]).all()
-        assert np.isnan(memory[128 + size :]).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -108,26 +108,17 @@ def test_bits_do_not_depend_on_the_number_of_threads(transposed, dtype, isa, rng
         assert len(set(bits)) == 1
 
 
-def test_nothing_is_read_or_written_outside_the_matrices(isa, rng):
-    """Each lies between NaNs: one that is read shows in the result, one written is gone."""
-
-    def guard(array, transposed=False):
-        memory = np.full(array.size + 256, np.nan, array.dtype)
-        inner = memory[128 : 128 + array.size]
-        inner = inner.reshape(array.shape[::-1]).T if transposed else inner.reshape(array.shape)
-        inner[...] = array
-        return inner, memory
+def test_nothing_is_read_or_written_outside_the_matrices(isa, rng, guard):
+    def lying(array, transposed):
+        return guard(array.T).T if transposed else guard(array)
 
     for m, k, n in (1, 5, 3), (3, 33, 17), (15, 9, 31), (57, 17, 65):
         for turned in range(4):
-            a, _ = guard(matrix(rng, m, k, "f4", False), turned & 1)
-            b, _ = guard(matrix(rng, k, n, "f4", False), turned & 2)
-            bias, _ = guard(matrix(rng, 1, n, "f4", False)[0])
-            out, memory = guard(np.zeros((m, n), np.float32))
+            a = lying(matrix(rng, m, k, "f4", False), turned & 1)
+            b = lying(matrix(rng, k, n, "f4", False), turned & 2)
+            bias, out = guard(matrix(rng, 1, n, "f4", False)[0]), guard(np.zeros((m, n), np.float32))
             cpu.matmul(a, b, bias, out)
             np.testing.assert_array_equal(out, a @ b + bias)
-            assert np.isnan(memory[:128]).all()
-            assert np.isnan(memory[-128:]).all()
 
 
 # --- as users call them ------------------------------------------------------------------------
