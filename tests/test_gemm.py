@@ -116,7 +116,8 @@ def test_nothing_is_read_or_written_outside_the_matrices(isa, rng, guard):
         for turned in range(4):
             a = lying(matrix(rng, m, k, "f4", False), turned & 1)
             b = lying(matrix(rng, k, n, "f4", False), turned & 2)
-            bias, out = guard(matrix(rng, 1, n, "f4", False)[0]), guard(np.zeros((m, n), np.float32))
+            bias = guard(matrix(rng, 1, n, "f4", False)[0])
+            out = guard(np.zeros((m, n), np.float32))
             cpu.matmul(a, b, bias, out)
             np.testing.assert_array_equal(out, a @ b + bias)
 
