@@ -22,6 +22,10 @@ CASES = {
     "a pixel below a tile": ((3, 7), 16, 16, 2, ((1, 1), (1, 1))),
     "a pixel above a tile": ((5, 9), 16, 16, 2, ((1, 1), (1, 1))),
     "two pixels above": ((6, 10), 16, 16, 2, ((1, 1), (1, 1))),
+    "three and one above": ((7, 13), 16, 16, 2, ((1, 1), (1, 1))),
+    "narrow tiles only": ((2, 3), 16, 16, 70, ((1, 1), (1, 1))),
+    "narrow tiles across": ((8, 3), 16, 16, 40, ((1, 1), (1, 1))),
+    "narrow tiles high": ((1, 12), 16, 16, 40, ((1, 1), (1, 1))),
     "a channel below a vector": ((8, 8), 15, 31, 2, ((1, 1), (1, 1))),
     "a channel above a vector": ((8, 8), 17, 33, 2, ((1, 1), (1, 1))),
     "a channel above blocks": ((5, 4), 65, 129, 2, ((1, 1), (1, 1))),
@@ -89,9 +93,10 @@ def test_all_passes_are_within_the_bound(name, dtype, isa, rng):
 
 
 @pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("size", [(8, 8), (9, 7)])
 @pytest.mark.parametrize("channels", [64, 256, 512])
-def test_wide_layers_are_within_the_bound(channels, kernel, rng):
-    case = ((8, 8), channels, channels, 2, ((1, 1), (1, 1)), kernel)
+def test_wide_layers_are_within_the_bound(channels, size, kernel, rng):
+    case = (size, channels, channels, 2, ((1, 1), (1, 1)), kernel)
     *given, window = arrays(case, rng)
     exact = run(reference, *[a.astype(np.float64) for a in given], window)
     assert_within_bound(run(cpu, *given, window), exact, BOUND[np.float32])
@@ -173,6 +178,8 @@ GROUPED = {
     "127 tiles": ((4, 4), 16, 3, 127, ((1, 1), (1, 1))),
     "several chunks": ((33, 30), 8, 4, 5, ((1, 1), (1, 1))),
     "several chunks and blocks": ((30, 33), 16, 5, 4, ((1, 1), (1, 1))),
+    "three and one above": ((7, 13), 16, 2, 3, ((1, 1), (1, 1))),
+    "narrow tiles only": ((2, 3), 16, 2, 20, ((1, 1), (1, 1))),
     "asymmetric padding": ((7, 6), 16, 2, 2, ((0, 2), (3, 1))),
     "padding beyond the window": ((2, 3), 16, 2, 2, ((5, 4), (3, 6))),
     "cropped": ((12, 13), 16, 2, 2, ((-1, -2), (-3, 1))),
@@ -291,11 +298,12 @@ def test_blocks_may_be_nested_and_functions_decorated():
 
 CHOSEN = [  # x, weight, arguments, what is chosen for the three passes
     ((8, 64, 32, 32), (64, 64, 3, 3), {"padding": 1}, ["winograd F(4x4, 3x3)"] * 3),
-    ((32, 64, 2, 2), (64, 64, 3, 3), {"padding": 1}, ["winograd F(2x2, 3x3)"] * 3),
+    ((32, 64, 2, 2), (64, 64, 3, 3), {"padding": 1}, ["winograd F(4x4, 3x3)"] * 3),
+    ((32, 64, 1, 1), (64, 64, 3, 3), {"padding": 1}, ["im2col"] * 3),
     ((32, 64, 16), (64, 64, 3), {"padding": 1}, ["direct"] * 3),
     ((8, 15, 32, 32), (16, 15, 3, 3), {}, ["direct"] * 3),
     ((1, 64, 4, 4), (64, 64, 3, 3), {"padding": 1}, ["im2col"] * 3),
-    ((8, 64, 5, 5), (64, 64, 3, 3), {"padding": 1}, ["im2col"] * 3),
+    ((8, 64, 5, 5), (64, 64, 3, 3), {"padding": 1}, ["winograd F(4x4, 3x3)"] * 3),
     ((8, 64, 32, 32), (64, 64, 3, 3), {"dilation": 2}, ["winograd F(4x4, 3x3)"] * 3),
     ((8, 64, 32, 32), (64, 64, 5, 5), {"padding": 2}, ["winograd F(2x2, 5x5)"] * 3),
     ((8, 64, 32, 32), (64, 64, 7, 7), {"dilation": 2}, ["direct"] * 3),

@@ -6,9 +6,9 @@ What "auto" takes: the first that fits, by crossovers that were measured (files 
     scatter                gradient of the input, 8 channels and more to   scatter.hh: scatters
                            a few, whose window rows fill vectors better
     winograd F(4x4, 3x3),  3x3 or 5x5, stride 1, one group, 16 channels    winograd_api.hh:
-      F(2x2, 3x3),         and 8 tiles at least, if it leaves half the     winograd_pays
-      F(2x2, 5x5)          multiplications or fewer; of F(2x2, 3x3) and
-                           F(4x4, 3x3) the one that multiplies less
+      F(2x2, 5x5)          and 8 tiles at least, if it leaves half the     winograd_pays
+                           multiplications or fewer; tiles at the edges
+                           of maps are smaller
     winograd F(4x4, 3x3)   3x3, stride 1, groups of 8 to 64 channels       grouped_winograd_api.hh
     direct, by groups      groups of 1, 2, 4 or 8 channels                 grouped.hh: narrow
     joined pixels          half a vector of channels written, or fewer     joined.hh: joined_pixels

@@ -113,9 +113,8 @@ cdef int _run_gather(
     const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, cnp.ndarray y, str algorithm
 ) except -1:
     """Pack the weights, then compute every tile of the gather."""
-    cdef int64_t tile = winograd_tile(g, algorithm)
-    if tile:
-        return run_winograd(g, tile, x, weight, bias, y)
+    if winograd_tile(g, algorithm):
+        return run_winograd(g, x, weight, bias, y)
     cdef int w = wide(x)
     if grouped_winograd_tile(g, w, algorithm):
         return run_grouped_winograd(g, x, weight, bias, y)
@@ -334,9 +333,8 @@ def conv_backward_weight(
     if g.pixels() == 0 or g.c == 0:
         grad_weight[...] = 0
         return
-    cdef int64_t tile = winograd_tile(&g, _name_of(window))
-    if tile:
-        run_winograd_weight(&g, tile, x, grad_y, grad_weight)
+    if winograd_tile(&g, _name_of(window)):
+        run_winograd_weight(&g, x, grad_y, grad_weight)
         return
     if grouped_winograd_tile(&g, w, _name_of(window)):
         run_grouped_winograd_weight(&g, x, grad_y, grad_weight)

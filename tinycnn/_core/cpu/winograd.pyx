@@ -1,4 +1,5 @@
-"""Winograd's convolution of 3x3 and 5x5 windows moved by one pixel: where it is used, and how it is shared out.
+"""Winograd's convolution of 3x3 and 5x5 windows moved by one pixel: where it is used, and how it is
+shared out.
 
 The arithmetic is in simd/winograd.hh. Threads share panels of weights, then blocks of tiles by
 groups of written channels; each number is made by one thread, in one order.
@@ -21,13 +22,13 @@ cdef extern from "simd/winograd_api.hh" nogil:
         int64_t blocks() noexcept nogil
         bint finishes() noexcept nogil
     struct WinogradKernels:
-        Winograd (*plan)(const Gather*, int64_t) noexcept nogil
+        Winograd (*plan)(const Gather*, int64_t threads) noexcept nogil
         int64_t (*packed_size)(const Gather*, const Winograd*) noexcept nogil
         int64_t (*scratch)(const Gather*, const Winograd*) noexcept nogil
         void (*pack)(const Gather*, const Winograd*, int64_t, const void*, void*) noexcept nogil
         void (*tile)(const Gather*, const Winograd*, int64_t, const void*, const void*, const void*,
                      const void*, void*, void*) noexcept nogil
-        WinogradSums (*weight_plan)(const Gather*, int64_t) noexcept nogil
+        WinogradSums (*weight_plan)(const Gather*) noexcept nogil
         int64_t (*weight_seen)(const WinogradSums*) noexcept nogil
         int64_t (*weight_partial)(const WinogradSums*) noexcept nogil
         int64_t (*weight_scratch)(const WinogradSums*) noexcept nogil
@@ -38,30 +39,29 @@ cdef extern from "simd/winograd_api.hh" nogil:
         void (*weight_finish)(const Gather*, const WinogradSums*, int64_t, const void*, void*) noexcept nogil
     bint winograd_fits(const Gather&)
     bint winograd_pays(const Gather&)
-    int64_t winograd_best(const Gather&)
     const WinogradKernels* winograd_kernels_for(int isa, int wide)
 
 cnp.import_array()
 
 
 cdef int64_t winograd_tile(const Gather* g, str algorithm) except -1:
-    """Pixels of a tile along each axis, 2 or 4; 0 where another algorithm is faster, or named."""
+    """Outputs of a tile along each axis, 2 or 4; 0 where another algorithm is faster, or named."""
     if not winograd_fits(g[0]) or algorithm not in ("auto", "winograd"):
         return 0
     if algorithm == "auto" and not winograd_pays(g[0]):
         return 0
-    return winograd_best(g[0])
+    return 2 if g.axis[1].taps == 5 else 4
 
 
-cdef int run_winograd(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray weight, bias,
-                      cnp.ndarray y) except -1:
+cdef int run_winograd(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, cnp.ndarray y) except -1:
     """Forward pass, or gradient of the input. Threads share blocks of tiles by groups of panels."""
     cdef int w = wide(x), failed = 0
     cdef const WinogradKernels* k = winograd_kernels_for(isa(), w)
-    cdef Winograd plan = k.plan(g, out)
+    cdef int64_t work = g.pixels() * g.oc * g.c
+    cdef Winograd plan = k.plan(g, threads_for(work, work))
     cdef int64_t tasks = plan.blocks * plan.groups, panels = plan.panels if plan.packs else 0, task
     cdef int64_t scratch_bytes = k.scratch(g, &plan) * (8 if w else 4)
-    cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.c), packers = threads_for(panels, g.oc * g.c * g.taps())
+    cdef int threads = threads_for(tasks, work), packers = threads_for(panels, g.oc * g.c * g.taps())
     cdef void* packed = buffer(PACKED, k.packed_size(g, &plan), w)
     cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
@@ -80,13 +80,13 @@ cdef int run_winograd(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray w
     return out_of_memory() if failed else 0
 
 
-cdef int run_winograd_weight(const Gather* g, int64_t out, cnp.ndarray x, cnp.ndarray grad_y,
+cdef int run_winograd_weight(const Gather* g, cnp.ndarray x, cnp.ndarray grad_y,
                              cnp.ndarray grad_weight) except -1:
     """The gradient of the weights. Threads share what tiles see, where tasks do, then blocks of channels
     by chunks of tiles or parts of positions."""
     cdef int w = wide(x), failed = 0
     cdef const WinogradKernels* k = winograd_kernels_for(isa(), w)
-    cdef WinogradSums plan = k.weight_plan(g, out)
+    cdef WinogradSums plan = k.weight_plan(g)
     cdef int64_t sees = plan.sees(), blocks = plan.blocks(), tasks = plan.tasks(), turn, task
     cdef int64_t scratch_bytes = k.weight_scratch(&plan) * (8 if w else 4)
     cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.c)

@@ -16,8 +16,6 @@
 // smaller their part. A window of 5 x 5 sees as many pixels and writes 2 x 2; one that is dilated
 // by two does the same on each of four interleaved grids of every second pixel.
 #pragma once
-#include <type_traits>
-
 #include "im2col.hh"
 #include "winograd_api.hh"
 #include "winograd_transform.hh"
@@ -43,31 +41,36 @@ TCN_INLINE int64_t weight_step(const Winograd& w) {
   return (w.packs ? w.panels : w.group) * w.depth * NR<T> + 5 * LANES<T>;
 }
 
-// Bytes that the tiles of a block see, that a task's weights take where it transforms them itself;
-// channels written by a task; the most tiles of all for which it does.
-constexpr int64_t WINOGRAD_BLOCK = 1 << 19, WINOGRAD_WEIGHTS = 1 << 20, WINOGRAD_COLUMNS = 128,
-                  WINOGRAD_FEW = 64;
+// Bytes that the tiles of a block see; channels written by a task. Tiles that are so few are one
+// block, whose tasks transform their weights themselves, so many bytes at a time, and write so many
+// channels.
+constexpr int64_t WINOGRAD_BLOCK = 1 << 19, WINOGRAD_COLUMNS = 256, WINOGRAD_FEW = 64,
+                  WINOGRAD_WEIGHTS = 1 << 20, WINOGRAD_FEW_COLUMNS = 128;
 
+// Blocks of tiles that keep what they see in the second cache, as many for each thread; where they
+// are too few, tasks are groups of written channels, too, and see the same tiles.
 template <class T>
-Winograd winograd_plan(const Gather* g, int64_t out) {
-  Winograd w(*g, out);
-  w.panels = ceil_div(g->oc, NR<T>);
-  w.group = least(w.panels, most(1, WINOGRAD_COLUMNS / NR<T>));
-  w.groups = ceil_div(w.panels, w.group);
+Winograd winograd_plan(const Gather* g, int64_t threads) {
+  Winograd w(*g);
   const int64_t positions = w.positions(), size = sizeof(T);
   w.packs = w.tiles > WINOGRAD_FEW;
-  if (w.packs) {  // tiles of a block: as many as keep what they see in the second cache
-    const int64_t tiles = WINOGRAD_BLOCK / (positions * row_of<T>(g->c) * size);
-    const int64_t block = round_up(most(least(tiles, 8 * MR), 2 * MR), MR);
-    w.blocks = ceil_div(w.tiles, block);
-    w.block = ceil_div(w.tiles, w.blocks);
-    w.depth = g->c;
-  } else {
-    w.block = w.tiles;
-    w.blocks = w.tiles > 0;
-    const int64_t depth = WINOGRAD_WEIGHTS / (positions * w.group * NR<T> * size);
-    w.depth = least(g->c, most(16, depth));
+  w.blocks = w.tiles > 0;
+  if (w.packs) {
+    const int64_t fit = WINOGRAD_BLOCK / (positions * row_of<T>(g->c) * size);
+    const int64_t block = round_up(most(least(fit, 8 * MR), 2 * MR), MR);
+    w.blocks = ceil_div(w.cost(), positions * block);
+    if (w.blocks < 8 * threads) w.blocks = round_up(w.blocks, threads);
   }
+  w.block = 0;
+  for (int64_t i = 0; i < w.blocks; ++i)
+    w.block = most(w.block, w.part(i + 1, w.blocks) - w.part(i, w.blocks));
+  w.panels = ceil_div(g->oc, NR<T>);
+  const int64_t columns = w.packs ? WINOGRAD_COLUMNS : WINOGRAD_FEW_COLUMNS;
+  w.groups = most(ceil_div(w.panels * NR<T>, columns), w.blocks < threads ? threads : 1);
+  w.group = ceil_div(w.panels, w.groups);
+  w.groups = ceil_div(w.panels, most(w.group, 1));
+  const int64_t depth = WINOGRAD_WEIGHTS / (positions * most(w.group, 1) * NR<T> * size);
+  w.depth = w.packs ? g->c : least(g->c, most(16, depth));
   return w;
 }
 
@@ -111,15 +114,6 @@ void pack_weights(const Gather& g, const Winograd& w, int64_t panel, int64_t c0,
   }
 }
 
-// One tile of a map: where it starts.
-struct MapTile {
-  int64_t map, h, w;
-  TCN_INLINE MapTile(const MapTiles& t, int64_t tile)
-      : map(tile / (t.high.count() * t.across.count())),
-        h(t.high.start(tile / t.across.count() % t.high.count(), t.out)),
-        w(t.across.start(tile % t.across.count(), t.out)) {}
-};
-
 // The pixels i of a tile for which 0 <= start + i * apart < size.
 struct InMap {
   int64_t lo, hi;
@@ -129,30 +123,30 @@ struct InMap {
   TCN_INLINE bool has(int64_t i) const { return i >= lo && i < hi; }
 };
 
-// MATRIX d MATRIX^T for a square of pixels d of a map of H x W pixels, from (h, w) on, and channels
+// MAP d MAP^T for the pixels d that a tile sees of a map of H x W, from (h, w) on, and channels
 // [c0, c1), to [positions][.][channels]. Pixels outside the map are zero. Inlined, so that the
-// compiler sees the matrix.
-template <class T, int ROWS, int COLUMNS>
-TCN_INLINE void see(const Matrix<ROWS, COLUMNS>& matrix, const MapTiles& t, const T* map, int64_t H,
-                    int64_t W, int64_t channels, int64_t h, int64_t w, int64_t c0, int64_t c1,
-                    T* seen, int64_t position) {
-  constexpr int L = LANES<T>;
+// compiler sees the matrices.
+template <class T, template <int, int> class Map, int M, int R>
+TCN_INLINE void see(const MapTiles& t, const MapTile& at, const T* map, int64_t H, int64_t W,
+                    int64_t channels, int64_t h, int64_t w, int64_t c0, int64_t c1, T* seen,
+                    int64_t position) {
+  constexpr int L = LANES<T>, N = M + R - 1, COLUMNS = Map<M, R>::matrix.columns();
   const InMap high(h, t.high.apart, H, COLUMNS), across(w, t.across.apart, W, COLUMNS);
   const T* corner = map + (h * W + w) * channels;
   const int64_t down = t.high.apart * W * channels, right = t.across.apart * channels;
   const int64_t next = row_of<T>(c1 - c0);  // tile
   for (int64_t c = c0; c < c1; c += L) {
     const int rest = int(least(L, c1 - c));
-    both_sides<T>(
-        matrix,
+    both_sides<T, Map, M, R>(
+        at.high, at.across,
         [&](int r, int s) {
           if (!high.has(r) || !across.has(s)) return Vec<T>{};
           const T* pixel = corner + r * down + s * right + c;
-          if (s >= COLUMNS - t.out) prefetch(pixel + t.out * right);  // of the next tile
+          if (s >= COLUMNS - M) prefetch(pixel + M * right);  // of the next tile
           return rest == L ? load(pixel) : load_some(pixel, rest);
         },
         [&](int r, int s, const Vec<T>& v) {
-          T* to = seen + (r * ROWS + s) * position + c - c0;
+          T* to = seen + (r * N + s) * position + c - c0;
           prefetch_to_write(to + next);
           store(to, v);
         });
@@ -165,8 +159,8 @@ TCN_INLINE void see_input(const Gather& g, const MapTiles& tiles, int64_t tile, 
                           int64_t c0, int64_t c1, T* seen, int64_t position) {
   const Axis &ah = g.axis[1], &aw = g.axis[2];
   const MapTile at(tiles, tile);
-  see<T>(FILTERING<M, R>.input, tiles, x + at.map * ah.in * aw.in * g.c, ah.in, aw.in, g.c,
-         at.h + ah.first, at.w + aw.first, c0, c1, seen, position);
+  see<T, Input, M, R>(tiles, at, x + at.map * ah.in * aw.in * g.c, ah.in, aw.in, g.c,
+                      at.h + ah.first, at.w + aw.first, c0, c1, seen, position);
 }
 
 // The outputs of one tile: A^T m A + bias, perhaps rectified, from [positions][.][columns], for
@@ -185,8 +179,8 @@ void finish(const Gather& g, const Winograd& w, int64_t tile, int64_t first, int
     const Vec<T> start = !bias       ? Vec<T>{}
                          : rest == L ? load(bias + first + c)
                                      : load_some(bias + first + c, rest);
-    both_sides<T>(
-        FILTERING<M, R>.output,
+    both_sides<T, Output, M, R>(
+        at.high, at.across,
         [&](int r, int s) { return load(made + (r * (M + R - 1) + s) * position + c); },
         [&](int r, int s, const Vec<T>& sum) {
           if (!high.has(r) || !across.has(s)) return;
@@ -201,32 +195,37 @@ void finish(const Gather& g, const Winograd& w, int64_t tile, int64_t first, int
   }
 }
 
-// The 36 products of what the tiles see and the weights, for the channels [c0, c0 + w.depth).
-// Weights that are transformed beforehand are more than a cache holds, and each product asks for
-// those of the next.
+// The 36 products of what the tiles [from, to) see and the weights, for the channels
+// [c0, c0 + w.depth). Weights that are transformed beforehand are more than a cache holds, and each
+// product asks for those of the next.
 template <class T>
-void multiply_positions(const Gather& g, const Winograd& w, int64_t tiles, int64_t panel0,
-                        int64_t panel1, int64_t c0, const T* seen, const T* weights, T* made) {
-  const int64_t panels = panel1 - panel0, products = w.positions() * panels;
-  const auto weights_of = [&](int64_t i) {  // of product i
-    return weights + i / panels * weight_step<T>(w) +
-           ((w.packs ? panel0 : 0) + i % panels) * w.depth * NR<T>;
+void multiply_positions(const Gather& g, const Winograd& w, int64_t from, int64_t to,
+                        int64_t panel0, int64_t panel1, int64_t c0, const T* seen, const T* weights,
+                        T* made) {
+  const int64_t panels = panel1 - panel0;
+  const auto weights_of = [&](int64_t p, int64_t panel) {
+    return weights + p * weight_step<T>(w) + ((w.packs ? panel0 : 0) + panel) * w.depth * NR<T>;
   };
   Tile<T> t{};
   t.depth = least(w.depth, g.c - c0);
   t.lda = row_of<T>(g.c);
   t.add = c0 > 0;
   t.ldc = w.group * NR<T>;
-  for (int64_t i = 0; i < products; ++i) {
-    const int64_t p = i / panels, panel = i % panels;
-    t.a = seen + p * seen_step<T>(g, w) + c0;
-    t.b = weights_of(i);
-    t.ldb = t.columns = panel_width<T>(g.oc - (panel0 + panel) * NR<T>);
-    t.c = made + p * made_step<T>(w) + panel * NR<T>;
-    if (w.packs && i + 1 < products)
-      t.ahead[0] = Ahead{reinterpret_cast<const char*>(weights_of(i + 1)),
-                         t.depth * t.ldb * int64_t(sizeof(T))};
-    multiply_rows<T, true>(tiles, t);
+  int64_t next = 0;
+  for (int64_t p = 0; p < w.positions(); p = next) {
+    const TileRange rows = w.rows(p, from, to);
+    for (next = p + 1; next < w.positions() && !w.rows(next, from, to).count();) ++next;
+    for (int64_t panel = 0; rows.count() && panel < panels; ++panel) {
+      t.a = seen + p * seen_step<T>(g, w) + rows.from * t.lda + c0;
+      t.b = weights_of(p, panel);
+      t.ldb = t.columns = panel_width<T>(g.oc - (panel0 + panel) * NR<T>);
+      t.c = made + p * made_step<T>(w) + rows.from * t.ldc + panel * NR<T>;
+      const T* ahead = panel + 1 < panels ? weights_of(p, panel + 1) : weights_of(next, 0);
+      if (w.packs && (panel + 1 < panels || next < w.positions()))
+        t.ahead[0] =
+            Ahead{reinterpret_cast<const char*>(ahead), t.depth * t.ldb * int64_t(sizeof(T))};
+      multiply_rows<T, true>(rows.count(), t);
+    }
   }
 }
 
@@ -235,33 +234,32 @@ void winograd_task(const Gather& g, const Winograd& w, int64_t task, const T* x,
                    const T* packed, const T* bias, T* y, T* scratch) {
   constexpr int POSITIONS = (M + R - 1) * (M + R - 1);
   const int64_t block = task / w.groups, group = task % w.groups;
-  const int64_t from = block * w.block, tiles = least(w.block, w.tiles - from);
+  const int64_t from = w.part(block, w.blocks), to = w.part(block + 1, w.blocks);
   const int64_t panel0 = group * w.group, panel1 = least(panel0 + w.group, w.panels);
   T *seen = scratch, *made = seen + POSITIONS * seen_step<T>(g, w);
   T* own = made + POSITIONS * made_step<T>(w);
-  for (int64_t i = 0; i < tiles; ++i)
-    see_input<T, M, R>(g, w, from + i, x, 0, g.c, seen + i * row_of<T>(g.c), seen_step<T>(g, w));
+  for (int64_t i = from; i < to; ++i)
+    see_input<T, M, R>(g, w, i, x, 0, g.c, seen + (i - from) * row_of<T>(g.c), seen_step<T>(g, w));
   for (int64_t c = 0; c < g.c; c += w.depth) {
     if (!w.packs)
       for (int64_t panel = panel0; panel < panel1; ++panel)
         pack_weights<T, M, R>(g, w, panel, c, least(c + w.depth, g.c), weight,
                               own + (panel - panel0) * w.depth * NR<T>);
-    multiply_positions(g, w, tiles, panel0, panel1, c, seen, w.packs ? packed : own, made);
+    multiply_positions(g, w, from, to, panel0, panel1, c, seen, w.packs ? packed : own, made);
   }
   const int64_t first = panel0 * NR<T>, columns = least(g.oc, panel1 * NR<T>) - first;
-  for (int64_t i = 0; i < tiles; ++i)
-    finish<T, M, R>(g, w, from + i, first, columns, made + i * w.group * NR<T>, made_step<T>(w),
+  for (int64_t i = from; i < to; ++i)
+    finish<T, M, R>(g, w, i, first, columns, made + (i - from) * w.group * NR<T>, made_step<T>(w),
                     bias, y);
 }
 
-// Calls `run` with the outputs of a tile and the taps of a window, along each axis, as constants.
+// Calls `run` with the outputs of a full tile and the taps of a window, along each axis, as
+// constants.
 template <class F>
 TCN_INLINE void with_tile(const MapTiles& t, F run) {
   using std::integral_constant;
   if (t.taps == 5)
     run(integral_constant<int, 2>(), integral_constant<int, 5>());
-  else if (t.out == 2)
-    run(integral_constant<int, 2>(), integral_constant<int, 3>());
   else
     run(integral_constant<int, 4>(), integral_constant<int, 3>());
 }

@@ -1,43 +1,11 @@
 // Winograd's convolution of square windows, stride 1: sizes only; the same for every number type.
 #pragma once
-#include "conv_api.hh"
+#include "winograd_tiles.hh"
 
-// Tiles along an axis. Taps that a dilation moves `apart` see every apart-th pixel only: so many
-// interleaved grids, which have nothing to do with one another, are each cut into tiles.
-struct TileAxis {
-  int64_t apart;  // from one pixel of a tile to the next; also the number of grids
-  int64_t run;    // tiles of a grid
-
-  TileAxis() = default;
-  TCN_INLINE TileAxis(const Axis& a, int64_t out)
-      : apart(a.delta), run(((a.out + a.delta - 1) / a.delta + out - 1) / out) {}
-  TCN_INLINE int64_t count() const { return apart * run; }
-  // The first pixel that tile i of `out` pixels writes.
-  TCN_INLINE int64_t start(int64_t i, int64_t out) const { return i / run + i % run * out * apart; }
-};
-
-// How maps are cut into tiles.
-struct MapTiles {
-  int64_t taps, out, in;  // of a window, and pixels of a tile, along each axis: written, read
-  TileAxis high, across;  // along H and W of a map
-  int64_t tiles;          // of all maps
-
-  MapTiles() = default;
-  TCN_INLINE MapTiles(const Gather& g, int64_t out_)
-      : taps(g.axis[1].taps),
-        out(out_),
-        in(out_ + taps - 1),
-        high(g.axis[1], out_),
-        across(g.axis[2], out_),
-        tiles(g.images * g.axis[0].out * high.count() * across.count()) {}
-  TCN_INLINE int64_t positions() const { return in * in; }
-};
-
-// How the tiles of all maps are cut into tasks. It depends on the sizes only, never on the number
-// of threads.
+// How the tiles of all maps are cut into tasks: blocks of tiles, and groups of written channels.
 struct Winograd : MapTiles {
   using MapTiles::MapTiles;
-  int64_t block, blocks;  // tiles of a task, and how many such blocks there are
+  int64_t block, blocks;  // the most tiles of a block, and how many blocks there are
   int64_t panels;         // strips of NR written channels
   int64_t group, groups;  // panels of a task, and how many such groups
   // Channels that are multiplied at a time. Where there is one block, each weight is used by one
@@ -70,13 +38,13 @@ struct WinogradSums : MapTiles {
 };
 
 struct WinogradKernels {
-  Winograd (*plan)(const Gather*, int64_t out);
+  Winograd (*plan)(const Gather*, int64_t threads);
   int64_t (*packed_size)(const Gather*, const Winograd*);  // numbers
   int64_t (*scratch)(const Gather*, const Winograd*);      // numbers, for a thread
   void (*pack)(const Gather*, const Winograd*, int64_t panel, const void* weight, void* packed);
   void (*tile)(const Gather*, const Winograd*, int64_t task, const void* x, const void* weight,
                const void* packed, const void* bias, void* y, void* scratch);
-  WinogradSums (*weight_plan)(const Gather*, int64_t out);
+  WinogradSums (*weight_plan)(const Gather*);
   int64_t (*weight_seen)(const WinogradSums*);     // numbers, for all
   int64_t (*weight_partial)(const WinogradSums*);  // numbers, for all
   int64_t (*weight_scratch)(const WinogradSums*);  // numbers, for a thread
@@ -104,25 +72,12 @@ TCN_INLINE bool winograd_fits(const Gather& g) {
   return fits;
 }
 
-// Multiplications of a channel pair, for tiles of `out` x `out` outputs.
-TCN_INLINE int64_t winograd_cost(const Gather& g, int64_t out) {
-  const MapTiles t(g, out);
-  return t.tiles * t.positions();
-}
-
-// Outputs of a tile along each axis, 2 or 4, whichever multiplies less. Tiles that see more than
-// 6 x 6 pixels err too much, so a window of 5 leaves 2.
-TCN_INLINE int64_t winograd_best(const Gather& g) {
-  return g.axis[1].taps == 5 || winograd_cost(g, 2) < winograd_cost(g, 4) ? 2 : 4;
-}
-
 // Whether it is faster than the direct convolution, by measured crossovers: its transforms want to
-// be shared by 16 channels on either side and its weights by 8 tiles, and tiles that stick out of
-// small maps must leave it half as many multiplications.
+// be shared by 16 channels on either side and its weights by 8 tiles, and small maps must leave it
+// half as many multiplications.
 TCN_INLINE bool winograd_pays(const Gather& g) {
-  const MapTiles t(g, winograd_best(g));
-  return g.c >= 16 && g.oc >= 16 && t.tiles >= 8 &&
-         2 * t.tiles * t.positions() <= g.taps() * g.pixels();
+  const MapTiles t(g);
+  return g.c >= 16 && g.oc >= 16 && t.tiles >= 8 && 2 * t.cost() <= g.taps() * g.pixels();
 }
 
 TCN_TABLE(WinogradKernels, winograd_kernels)

@@ -30,8 +30,8 @@ TCN_INLINE int64_t sums_row(const WinogradSums& s) {
 }
 
 template <class T>
-WinogradSums winograd_weight_plan(const Gather* g, int64_t out) {
-  WinogradSums s(*g, out);
+WinogradSums winograd_weight_plan(const Gather* g) {
+  WinogradSums s(*g);
   s.c_blocks = ceil_div(g->c, SUMS_C);
   s.c_block = ceil_div(g->c, s.c_blocks);
   s.oc_block = least(round_up(g->oc, LANES<T>), SUMS_OC);
@@ -118,8 +118,8 @@ TCN_INLINE void see_grad(const Gather& g, const MapTiles& tiles, int64_t tile, c
                          int64_t c0, int64_t c1, T* grads, int64_t position) {
   const Axis &ah = g.axis[1], &aw = g.axis[2];
   const MapTile at(tiles, tile);
-  see<T>(FILTERING<M, R>.output.transposed(), tiles, grad_y + at.map * ah.out * aw.out * g.oc,
-         ah.out, aw.out, g.oc, at.h, at.w, c0, c1, grads, position);
+  see<T, OutputGradient, M, R>(tiles, at, grad_y + at.map * ah.out * aw.out * g.oc, ah.out, aw.out,
+                               g.oc, at.h, at.w, c0, c1, grads, position);
 }
 
 // Where a round keeps what blocks of channels see: [positions][tiles][channels] for each.
@@ -151,12 +151,12 @@ void see_round(const Gather& g, const WinogradSums& s, int64_t round, int64_t ta
     }
 }
 
-// What `tiles` tiles see of a block of channels of x and of one of grad_y.
+// What the tiles [from, to) see of a block of channels of x and of one of grad_y.
 template <class T>
 struct SeenTiles {
   const T *seen, *grads;
   int64_t seen_step, grads_step;  // from one position to the next
-  int64_t tiles;
+  int64_t from, to;
 };
 
 // sums (+)= seen^T grads, for the positions [p0, p1). Each product asks for the tiles of the next
@@ -165,7 +165,6 @@ template <class T>
 void multiply_sums(const WinogradSums& s, const ChannelBlock& at, const SeenTiles<T>& in,
                    int64_t p0, int64_t p1, bool add, T* sums) {
   Tile<T> t{};
-  t.depth = in.tiles;
   t.lda = row_of<T>(s.c_block);
   t.ldb = row_of<T>(s.oc_block);
   t.ldc = s.oc_block;
@@ -174,34 +173,38 @@ void multiply_sums(const WinogradSums& s, const ChannelBlock& at, const SeenTile
   const auto bytes = [](const T* p, int64_t numbers) {
     return Ahead{reinterpret_cast<const char*>(p), numbers * int64_t(sizeof(T))};
   };
-  for (int64_t p = p0; p < p1; ++p)
+  for (int64_t p = p0; p < p1; ++p) {
+    const TileRange rows = s.rows(p, in.from, in.to);
+    const T* seen = in.seen + p * in.seen_step + rows.from * t.lda;
+    const T* grads = in.grads + p * in.grads_step + rows.from * t.ldb;
+    t.depth = rows.count();
     for (int64_t panel = 0; panel < panels; ++panel) {
       const int64_t from = panel * NR<T>, rest = at.oc1 - at.oc0 - from;
-      const T *seen = in.seen + p * in.seen_step, *grads = in.grads + p * in.grads_step;
       t.a = seen;
       t.b = grads + from;
       t.c = sums + p * (s.c_block * s.oc_block + LANES<T>)+from;
       t.columns = int(least(round_up(rest, LANES<T>), NR<T>));
       if (s.shares && p + 1 < p1) {
-        t.ahead[0] = bytes(seen + in.seen_step, in.tiles * t.lda).part(panel, panels);
-        t.ahead[1] = bytes(grads + in.grads_step, in.tiles * t.ldb).part(panel, panels);
+        t.ahead[0] = bytes(seen + in.seen_step, t.depth * t.lda).part(panel, panels);
+        t.ahead[1] = bytes(grads + in.grads_step, t.depth * t.ldb).part(panel, panels);
       }
       multiply_rows<T, false>(at.c1 - at.c0, t);
     }
+  }
 }
 
 // A block of channels, where tasks share the tiles' positions and what they see.
 template <class T>
 void sum_shared(const WinogradSums& s, const ChannelBlock& at, int64_t round, int64_t part, T* seen,
                 T* sums) {
-  const int64_t tiles = least(s.round, s.tiles - round * s.round);
+  const int64_t start = round * s.round, tiles = least(s.round, s.tiles - start);
   const int64_t lda = row_of<T>(s.c_block), ldb = row_of<T>(s.oc_block);
   const T* a = seen_of(s, seen, at.c0 / s.c_block);
   const T* b = grads_of(s, seen, at.oc0 / s.oc_block);
   for (int64_t from = 0; from < tiles; from += s.block)
     multiply_sums(s, at,
                   SeenTiles<T>{a + from * lda, b + from * ldb, s.round * lda, s.round * ldb,
-                               least(s.block, tiles - from)},
+                               start + from, start + least(from + s.block, tiles)},
                   part * s.part, least((part + 1) * s.part, s.positions()), round > 0 || from > 0,
                   sums);
 }
@@ -214,10 +217,12 @@ void sum_chunk(const Gather& g, const WinogradSums& s, const ChannelBlock& at, i
   T* grads = seen + s.positions() * s.block * lda;
   const int64_t first = chunk * s.chunk, end = least(first + s.chunk, s.tiles);
   for (int64_t from = first; from < end; from += s.block) {
-    const SeenTiles<T> in{seen, grads, s.block * lda, s.block * ldb, least(s.block, end - from)};
-    for (int64_t i = 0; i < in.tiles; ++i) {
-      see_input<T, M, R>(g, s, from + i, x, at.c0, at.c1, seen + i * lda, in.seen_step);
-      see_grad<T, M, R>(g, s, from + i, grad_y, at.oc0, at.oc1, grads + i * ldb, in.grads_step);
+    const SeenTiles<T> in{seen,          grads, s.block * lda,
+                          s.block * ldb, from,  least(from + s.block, end)};
+    for (int64_t i = in.from; i < in.to; ++i) {
+      const int64_t row = i - in.from;
+      see_input<T, M, R>(g, s, i, x, at.c0, at.c1, seen + row * lda, in.seen_step);
+      see_grad<T, M, R>(g, s, i, grad_y, at.oc0, at.oc1, grads + row * ldb, in.grads_step);
     }
     multiply_sums(s, at, in, 0, s.positions(), from > first, sums);
   }
