@@ -189,7 +189,7 @@ def test_rows_with_everything_fit_a_terminal(onnxruntime, capsys):
     assert max(map(len, lines)) <= table.WIDTH
     (lenet, *_) = (i for i, line in enumerate(lines) if line == "LeNet-5, 28x28, batch 1")
     assert len(lines[lenet + 1].split()) > 10
-    names = " direct ", " joined pixels ", " mixed "
+    names = " direct ", " planar ", " mixed "
     assert sum(any(name in line for name in names) for line in lines) == 4
 
 

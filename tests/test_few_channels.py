@@ -1,4 +1,4 @@
-"""Convolutions that read or write few channels: pixels joined to fill a vector (joined.hh), and
+"""Convolutions that read or write few channels: vectors along pixels (planar.hh), and
 gradients of the input that are scattered (scatter.hh). Data are small integers: every sum is exact,
 so results must be the reference's, bit by bit."""
 
@@ -35,6 +35,9 @@ CASES = {
     "3-D": ((4, 5, 18), (3, 3, 5), 1, 3, (1, 1, 1), ((1, 1), (1, 1), (2, 2)), 2),
     "3-D, planes of padding": ((2, 4, 11), (2, 3, 5), 2, 8, (1, 1, 1), ((3, 4), (1, 1), (0, 0)), 2),
     "3-D, strided": ((5, 7, 19), (3, 2, 5), 2, 9, (2, 2, 3), ((1, 1), (0, 1), (2, 0)), 2),
+    "a row of all lengths": ((3, 70), (3, 5), 3, 5, (1, 1), ((1, 1), (2, 2)), 2),
+    "many rows": ((75, 20), (3, 3), 1, 4, (1, 1), ((1, 1), (1, 1)), 1),
+    "8 written, strided": ((9, 70), (3, 5), 8, 8, (2, 2), ((1, 1), (2, 2)), 1),
     "rows 1 KB apart": ((6, 64), (3, 5), 4, 9, (1, 1), ((0, 0), (0, 0)), 2),
     "pixels 1 KB apart": ((6, 9), (3, 5), 2, 256, (1, 1), ((0, 0), (0, 0)), 1),
 }
@@ -78,12 +81,10 @@ def test_kernels_agree_with_the_reference(name, dtype, isa, rng):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("OC", [1, 2, 3, 4, 5, 6, 7, 8, 9])
-def test_pixels_are_joined_on_both_sides_of_every_size(OC, dtype, isa, rng):
-    """Rows of y around a number of joined pixels, around 7 joined pixels, which are taken along a
-    row, and around strips, which begin at 7 pixels; rows of y around a tile of 6 or 14."""
-    q = max(1, 16 // OC)
-    widths = sorted({6, 7, 8, q - 1, q, q + 1, 2 * q + 1, 7 * q - 1, 7 * q, 7 * q + 1} - {0})
-    for width, height in itertools.product(widths, (1, 13, 14, 15)):
+def test_rows_of_pixels_on_both_sides_of_every_size(OC, dtype, isa, rng):
+    """Rows of y around one, two and four vectors of each width, and around strips, which begin at 7
+    pixels; heights around a tile of up to 4 rows; channels around half a vector."""
+    for width, height in itertools.product((6, 7, 8, 9, 15, 16, 17, 31, 32, 33), (1, 3, 4, 5, 9)):
         assert_agree(((height, width + 4), (1, 5), 2, OC, (1, 1), ((0, 0), (0, 0)), 1), dtype, rng)
 
 
@@ -99,11 +100,11 @@ def test_shares_are_scattered_on_both_sides_of_every_size(C, dtype, isa, rng):
 
 @pytest.mark.skipif("avx512" not in runtime.config()["isa_best"], reason="tables are AVX-512's")
 @pytest.mark.parametrize(("name", "expected"), [
-    ("LeNet 1", ("joined pixels",) * 3),
+    ("LeNet 1", ("planar",) * 3),
     ("LeNet 2", ("direct", "scatter", "direct")),
-    ("stride 2", ("joined pixels", "direct", "joined pixels")),
+    ("stride 2", ("planar", "direct", "planar")),
     ("stride 4", ("direct", "scatter", "direct")),
-    ("many read, few written", ("joined pixels", "direct", "joined pixels")),
+    ("many read, few written", ("planar", "direct", "planar")),
 ])
 def test_the_algorithm_is_called_by_its_name(name, expected, rng):
     window, x, weight, _, y, _ = arrays(CASES[name], np.float32, rng)
@@ -112,13 +113,13 @@ def test_the_algorithm_is_called_by_its_name(name, expected, rng):
     assert set(cpu.conv_algorithms(x, weight, y, named, 1)) == {"direct"}
 
 
-def test_nan_spreads_over_joined_pixels_and_no_further(isa, rng):
+def test_nan_goes_to_the_windows_that_hold_it(isa, rng):
     window, x, weight, bias, y, _ = arrays(CASES["LeNet 1"], np.float32, rng)
     x[0, 0, 14, 14, 0] = np.nan
     cpu.conv_forward(x, weight, bias, y, window, 1)
     where = np.isnan(y[..., 0])
     assert where[0, 0, 12:17, 12:17].all()
-    where[0, 0, 12:17, 11:18] = False
+    where[0, 0, 12:17, 12:17] = False
     assert not where.any()
 
 
@@ -136,6 +137,17 @@ def test_gradients_of_nan_go_where_the_formula_has_them(isa, rng):
     cpu.conv_backward_weight(np.abs(x) + 1, grad_y, got, window, 1)
     reference.conv_backward_weight(np.abs(x) + 1, grad_y, expected, window, 1)
     np.testing.assert_array_equal(got, expected)
+
+
+def test_weights_that_never_meet_a_nan_have_none_in_their_gradient(isa, rng):
+    """The last column of x: a vector of pixels reaches beyond the last window, and sees it."""
+    window, x, weight, _, grad_y, _ = arrays(CASES["LeNet 1"], np.float32, rng)
+    x[:, :, :, 27] = np.nan
+    got, expected = np.empty_like(weight), np.empty_like(weight)
+    cpu.conv_backward_weight(x, grad_y, got, window, 1)
+    reference.conv_backward_weight(x, grad_y, expected, window, 1)
+    np.testing.assert_array_equal(got, expected)
+    assert np.isfinite(got[..., :2, :]).all() and np.isnan(got[..., 2:, :]).all()
 
 
 @pytest.mark.parametrize("name", ["LeNet 1", "LeNet 2", "stride 2", "3-D, strided", "cropped",

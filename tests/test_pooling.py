@@ -220,6 +220,12 @@ def _fixed(*arguments):
 
 WINDOWS = {  # name: ((D, H, W), axes of it)
     "2x2": ((1, 7, 9), _fixed(2, 2, 0)),
+    "2x2, nothing left": ((1, 8, 6), _fixed(2, 2, 0)),
+    "2x2, several tasks": ((1, 41, 40), _fixed(2, 2, 0)),
+    "2x2x2, something left everywhere": ((5, 5, 7), _fixed(2, 2, 0)),
+    "side by side, 3x3": ((1, 7, 12), _fixed(3, 3, 0)),
+    "side by side, in a row": ((1, 1, 35), _fixed(4, 4, 0)),
+    "side by side, longer than x": ((1, 6, 2), _fixed(3, 3, 0, 1, True)),
     "3x3 overlapping, padded, ceil": ((1, 8, 8), _fixed(3, 2, 1, 1, True, False)),
     "cube, dilated": ((4, 5, 6), _fixed(3, 1, 1, 2)),
     "gaps between windows": ((1, 7, 8), _fixed(2, 3, 0)),
@@ -266,6 +272,37 @@ def test_kernels_agree_with_the_reference(name, channels, dtype, isa):
             np.testing.assert_array_equal(got, expected)
         else:  # sums of at most 27 * 27 numbers, in another order
             np.testing.assert_allclose(got, expected, atol=1e-5 if dtype == np.float32 else 1e-13)
+
+
+@pytest.mark.parametrize("kernel", [2, 3])
+def test_windows_side_by_side_around_a_vector_of_channels(kernel, isa):
+    """Each array lies between NaNs: one that is read shows in the results, one written is gone.
+    Rows end with a window, or one pixel behind it; joined pixels fill a vector, or nearly."""
+    generator = np.random.default_rng(0)
+    for channels, columns, rest in product(range(1, 18), (1, 2, 9), (0, 1)):
+        size = (1, 2 * kernel + rest, columns * kernel + rest)
+        axes = tuple(pool_axis(n, kernel if n > 1 else 1, kernel, 0) for n in size)
+        out = (2, *[axis.out for axis in axes], channels)
+        x = generator.standard_normal((2, *size, channels)).astype(np.float32)
+        grad_y = generator.standard_normal(out).astype(np.float32)
+        position = np.empty(out, np.uint8)
+        guarded, results = [np.full(x.size + 256, np.nan, np.float32) for _ in range(6)], []
+        inner = [m[128 : 128 + a.size].reshape(a.shape)
+                 for m, a in zip(guarded, (x, grad_y, grad_y, x, grad_y, x))]
+        inner[0][...], inner[1][...] = x, grad_y
+        for kernels, (a, given, y, grad_x, mean, grad_mean) in (
+            (reference, [x, grad_y, *map(np.empty_like, (grad_y, x, grad_y, x))]), (cpu, inner),
+        ):
+            kernels.max_pool_forward(a, y, position, axes)
+            kernels.max_pool_backward(given, position, grad_x, axes)
+            kernels.avg_pool_forward(a, mean, axes, None)
+            kernels.avg_pool_backward(given, grad_mean, axes, None)
+            results.append((y, grad_x, mean, grad_mean))
+        for expected, got in zip(*results):
+            np.testing.assert_allclose(got, expected, atol=1e-6)
+        for memory, array in zip(guarded, inner):
+            assert np.isnan(memory[:128]).all()
+            assert np.isnan(memory[128 + array.size :]).all()
 
 
 @pytest.mark.parametrize("name", WINDOWS)

@@ -11,7 +11,8 @@ What "auto" takes: the first that fits, by crossovers that were measured (files 
                            of maps are smaller
     winograd F(4x4, 3x3)   3x3, stride 1, groups of 8 to 64 channels       grouped_winograd_api.hh
     direct, by groups      groups of 1, 2, 4 or 8 channels                 grouped.hh: narrow
-    joined pixels          half a vector of channels written, or fewer     joined.hh: joined_pixels
+    planar                 half a vector of channels written, or fewer,    planar.hh: planar
+                           to rows that fill vectors better
     direct                 windows of several taps, rows of 7 pixels,      strip.hh: uses_strip
                            fewer than 2 MB of weights or tiles of many
                            pixels
@@ -97,7 +98,7 @@ def conv_algorithms(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], str
              weight_shape (tuple): (OC, C/groups, *kernel).
              others: as conv2d.
     Returns: dict of "forward", "gradient of input" and "gradient of weight" to a name. "scatter",
-             "joined pixels", "matmul" and the tiles of "winograd F(4x4, 3x3)" are chosen where
+             "planar", "matmul" and the tiles of "winograd F(4x4, 3x3)" are chosen where
              they fit.
     Raises:  ValueError: if the shapes do not fit.
     Example: >>> conv_algorithms((8, 64, 32, 32), (64, 64, 3, 3), padding=1)["forward"]

@@ -1,8 +1,9 @@
 """Pooling: the largest value or the average of each window, and the gradients.
 
-Mirrors reference/pooling.py. Arrays lie as (N, D, H, W, C); the arithmetic is in simd/pooling.hh.
-Threads share blocks of rows: of y in a forward pass, of grad_x in a backward pass, where a pixel
-gathers from the windows that hold it; nothing is scattered. One thread enters no parallel region.
+Mirrors reference/pooling.py. Arrays lie as (N, D, H, W, C); the arithmetic is in simd/pooling.hh and
+simd/pooling_backward.hh, that of windows side by side in simd/pooling_tiled.hh. Threads share blocks
+of rows: of y in a forward pass, of grad_x in a backward pass, where a pixel gathers from the windows
+that hold it; nothing is scattered. One thread enters no parallel region.
 """
 
 from cython.parallel cimport prange
@@ -21,7 +22,7 @@ cdef extern from "simd/pooling_api.hh" nogil:
     struct PoolPlan:
         PoolTable axis[3]
         int64_t images, c, block
-        int apart
+        int tiled
         double divisor
     struct PoolRow:
         int64_t pixel
@@ -58,10 +59,23 @@ cdef int _plan(PoolPlan* p, cnp.ndarray x, cnp.ndarray y, axes, divisor, bint ba
     for a in range(3):
         table = _table(&p.axis[a], axes[a], x.shape[1 + a], y.shape[1 + a], table, backward)
     p.images, p.c = x.shape[0], x.shape[4]
-    p.block = max(BLOCK_NUMBERS // max(p.c, 1), 1)
+    p.tiled = _tiles(&p.axis[0]) and _tiles(&p.axis[1]) and _tiles(&p.axis[2])
+    p.block = max(BLOCK_NUMBERS // max(p.c * (_window_rows(p) * x.shape[3] if p.tiled else 1), 1), 1)
     p.divisor = 0 if divisor is None else divisor
-    p.apart = backward and p.axis[2].step == 1 and _most_windows(&p.axis[2]) == 1
     return 0
+
+
+cdef int64_t _window_rows(const PoolPlan* p) noexcept:
+    return p.axis[0].kernel * p.axis[1].kernel
+
+
+cdef bint _tiles(const PoolTable* t) noexcept:
+    """Whether the windows lie side by side from the first place on, none of them cut."""
+    cdef int64_t i, size = t.kernel
+    for i in range(t.out):
+        if t.start[i] != i * size or t.stop[i] != (i + 1) * size or t.count[i] != size:
+            return False
+    return t.step == 1 and t.out > 0
 
 
 cdef int64_t* _table(PoolTable* t, axis, int64_t size, int64_t out, int64_t* at, bint backward) except NULL:
@@ -130,8 +144,9 @@ cdef int _run_forward(const PoolPlan* p, Forward kernel, cnp.ndarray x, cnp.ndar
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* y_data = cnp.PyArray_DATA(y)
     cdef int threads, failed = 0
-    tasks = p.images * p.axis[0].out * p.axis[1].out * ((W.out + p.block - 1) // p.block)
-    row_bytes = p.axis[0].kernel * p.axis[1].kernel * sizeof(PoolRow)
+    tasks = p.images * p.axis[0].out * p.axis[1].out
+    tasks = (tasks + p.block - 1) // p.block if p.tiled else tasks * ((W.out + p.block - 1) // p.block)
+    row_bytes = _window_rows(p) * sizeof(PoolRow)
     threads = threads_for(tasks, cnp.PyArray_SIZE(x))
     with nogil:
         if threads == 1:
@@ -158,8 +173,12 @@ cdef int _run_backward(const PoolPlan* p, Backward kernel, cnp.ndarray grad_y, v
     cdef void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
     cdef int threads, failed = 0
-    tasks = p.images * p.axis[0].size * p.axis[1].size * ((W.size + p.block - 1) // p.block)
-    row_bytes = _most_windows(&p.axis[0]) * _most_windows(&p.axis[1]) * sizeof(PoolRow)
+    if p.tiled:
+        tasks = (p.images * p.axis[0].out * p.axis[1].out + p.block - 1) // p.block
+        row_bytes = _window_rows(p) * sizeof(PoolRow)
+    else:
+        tasks = p.images * p.axis[0].size * p.axis[1].size * ((W.size + p.block - 1) // p.block)
+        row_bytes = _most_windows(&p.axis[0]) * _most_windows(&p.axis[1]) * sizeof(PoolRow)
     threads = threads_for(tasks, cnp.PyArray_SIZE(grad_x))
     with nogil:
         if threads == 1:

@@ -4,12 +4,12 @@
 //     rows [pixels][taps * C]   x   panel of weights [taps * C][NR]   =   y [pixels][NR]
 //
 // Rows come from one of two places: a strip (strip.hh) where the pixels of an output row are many
-// enough to fill a tile, else im2col (im2col.hh). Where few channels are written, the rows of
-// several pixels are joined (joined.hh). Narrow groups (grouped.hh) have no rows.
+// enough to fill a tile, else im2col (im2col.hh). Where few channels are written, vectors run along
+// pixels instead (planar.hh). Narrow groups (grouped.hh) have no rows.
 #pragma once
 #include "grouped.hh"
 #include "im2col.hh"
-#include "joined.hh"
+#include "planar.hh"
 #include "strip.hh"
 #include "transpose.hh"
 
@@ -24,7 +24,7 @@ int64_t panels(const Gather* g) {
 
 template <class T>
 int64_t packed_size(const Gather* g) {
-  if (const int64_t q = joined_pixels<T>(*g)) return joined(*g, q).depth() * LANES<T>;
+  if (planar<T>(*g)) return g->depth() * g->oc;
   return panels<T>(g) * g->depth() * (narrow<T>(*g) ? LANES<T> : NR<T>);
 }
 
@@ -46,8 +46,7 @@ void pack(const Gather* gather, int64_t task, const void* weight, void* packed) 
   const Gather& g = *gather;
   if (narrow<T>(g))
     return pack_narrow(g, task, static_cast<const T*>(weight), static_cast<T*>(packed));
-  if (const int64_t q = joined_pixels<T>(g))
-    return pack_joined(g, q, static_cast<const T*>(weight), static_cast<T*>(packed));
+  if (planar<T>(g)) return pack_planar(g, static_cast<const T*>(weight), static_cast<T*>(packed));
   const int64_t in_group = ceil_div(g.oc, NR<T>);
   const int64_t group = task / in_group, from = task % in_group * NR<T>;
   const int width = panel_width<T>(g.oc - from);
@@ -82,7 +81,7 @@ template <class T>
 int64_t tasks(const Gather* g) {
   if (g->pixels() == 0) return 0;
   if (narrow<T>(*g)) return ceil_div(output_rows(*g), narrow_rows<T>(*g));
-  if (const int64_t q = joined_pixels<T>(*g)) return strip_of<T>(joined(*g, q)).tiles;
+  if (planar<T>(*g)) return Planes::of<T>(*g).strip.tiles;
   return g->groups *
          (uses_strip<T>(*g) ? strip_of<T>(*g).tiles : ceil_div(g->pixels(), tile_pixels<T>(*g)));
 }
@@ -90,7 +89,7 @@ int64_t tasks(const Gather* g) {
 template <class T>
 int64_t task_scratch(const Gather* g) {
   if (narrow<T>(*g)) return 1;
-  if (const int64_t q = joined_pixels<T>(*g)) return strip_scratch<T>(strip_of<T>(joined(*g, q)));
+  if (planar<T>(*g)) return Planes::of<T>(*g).size(*g, LANES<T>);
   if (uses_strip<T>(*g)) return strip_scratch<T>(strip_of<T>(*g));
   return tile_pixels<T>(*g) * (row_stride<T>(g->depth()) + g->oc) + 2 * NR<T>;
 }
@@ -235,10 +234,10 @@ void gather_strip(const Gather& g, int64_t task, const T* x, const T* packed, co
 // What the algorithm of a gather is called.
 template <class T>
 const char* name(const Gather* g) {
-  return narrow<T>(*g)          ? "direct, by groups"
-         : joined_pixels<T>(*g) ? "joined pixels"
-         : uses_strip<T>(*g)    ? "direct"
-                                : "im2col";
+  return narrow<T>(*g)       ? "direct, by groups"
+         : planar<T>(*g)     ? "planar"
+         : uses_strip<T>(*g) ? "direct"
+                             : "im2col";
 }
 
 // One task of a gather, whichever way is taken.
@@ -251,9 +250,12 @@ void gather(const Gather* g, int64_t task, const void* x, const void* packed, co
                                                static_cast<const T*>(packed),
                                                static_cast<const T*>(bias), static_cast<T*>(y));
     });
-  if (const int64_t q = joined_pixels<T>(*g))
-    return gather_joined(*g, q, task, static_cast<const T*>(x), static_cast<const T*>(packed),
-                         static_cast<const T*>(bias), static_cast<T*>(y), static_cast<T*>(scratch));
+  if (planar<T>(*g))
+    return with_written<T>(g->oc, [&](auto written) {
+      gather_planar<T, decltype(written)::value>(
+          *g, task, static_cast<const T*>(x), static_cast<const T*>(packed),
+          static_cast<const T*>(bias), static_cast<T*>(y), static_cast<T*>(scratch));
+    });
   const auto run = uses_strip<T>(*g) ? gather_strip<T> : gather_rows<T>;
   run(*g, task, static_cast<const T*>(x), static_cast<const T*>(packed), bias, static_cast<T*>(y),
       static_cast<T*>(scratch));

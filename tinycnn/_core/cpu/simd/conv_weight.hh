@@ -8,6 +8,7 @@
 #pragma once
 #include "conv.hh"
 #include "grouped_weight.hh"
+#include "planar_weight.hh"
 
 namespace TCN_ISA {
 
@@ -27,8 +28,8 @@ WeightTasks weight_tasks(const Gather* g) {
     t.group_tasks = 1;
     return t;
   }
-  if (const int64_t q = weight_joined_pixels<T>(*g)) {
-    t.tiles = strip_of<T>(joined(*g, q)).tiles;
+  if (weight_planar<T>(*g)) {
+    t.tiles = Planes::of<T>(*g).strip.tiles;
     t.chunk_tiles = ceil_div(t.tiles, 8);
     t.chunks = ceil_div(t.tiles, t.chunk_tiles);
     t.tile_pixels = t.tap_blocks = t.panels = t.group_tasks = 1;
@@ -53,8 +54,7 @@ WeightTasks weight_tasks(const Gather* g) {
 template <class T>
 int64_t weight_scratch(const Gather* g, const WeightTasks* t) {
   if (narrow<T>(*g)) return 1;
-  if (const int64_t q = weight_joined_pixels<T>(*g))
-    return weight_joined_scratch<T>(joined(*g, q));
+  if (weight_planar<T>(*g)) return weight_planar_scratch<T>(*g);
   const int64_t rows = uses_strip<T>(*g) ? strip_scratch<T>(strip_of<T>(*g))
                                          : t->tile_pixels * row_stride<T>(t->block_taps * g->c);
   return rows + t->tile_pixels * NR<T> + 3 * NR<T>;
@@ -62,8 +62,7 @@ int64_t weight_scratch(const Gather* g, const WeightTasks* t) {
 
 template <class T>
 int64_t weight_partial(const Gather* g, const WeightTasks* t) {
-  if (const int64_t q = weight_joined_pixels<T>(*g))
-    return t->chunks * joined(*g, q).depth() * LANES<T>;
+  if (weight_planar<T>(*g)) return t->chunks * planar_sums(*g, LANES<T>);
   return t->chunks * t->group_tasks * t->panels * g->depth() * (narrow<T>(*g) ? LANES<T> : NR<T>);
 }
 
@@ -176,12 +175,13 @@ void weight_gather(const Gather* plan, const WeightTasks* t, int64_t task, const
           static_cast<const T*>(x), static_cast<const T*>(grad_y),
           static_cast<T*>(partial_) + task * t->panels * g.depth() * LANES<T>);
     });
-  if (const int64_t q = weight_joined_pixels<T>(g))
-    return weight_joined(g, q, task * t->chunk_tiles,
-                         least(t->tiles, (task + 1) * t->chunk_tiles), static_cast<const T*>(x),
-                         static_cast<const T*>(grad_y),
-                         static_cast<T*>(partial_) + task * joined(g, q).depth() * LANES<T>,
-                         static_cast<T*>(scratch));
+  if (weight_planar<T>(g))
+    return with_written<T>(g.oc, [&](auto written) {
+      gather_weight_planar<T, decltype(written)::value>(
+          g, task * t->chunk_tiles, least(t->tiles, (task + 1) * t->chunk_tiles),
+          static_cast<const T*>(x), static_cast<const T*>(grad_y),
+          static_cast<T*>(partial_) + task * planar_sums(g, LANES<T>), static_cast<T*>(scratch));
+    });
   const int64_t block = task % t->tap_blocks, chunk = task / t->tap_blocks % t->chunks,
                 group = task / t->tap_blocks / t->chunks;
   const int64_t tap0 = block * t->block_taps, tap1 = least(g.taps(), tap0 + t->block_taps);
@@ -205,8 +205,8 @@ void weight_finish(const Gather* plan, const WeightTasks* t, int64_t task, const
   if (narrow<T>(g))
     return finish_narrow(g, t->chunks, task, static_cast<const T*>(partial_),
                          static_cast<T*>(grad_weight));
-  if (const int64_t q = weight_joined_pixels<T>(g))
-    return finish_joined(g, q, t->chunks, static_cast<const T*>(partial_),
+  if (weight_planar<T>(g))
+    return finish_planar(g, t->chunks, static_cast<const T*>(partial_),
                          static_cast<T*>(grad_weight));
   const int64_t group = task / t->panels, panel = task % t->panels, panel_size = g.depth() * NR<T>;
   const T* sums =

@@ -1,5 +1,5 @@
 // The pooling kernels of one instruction set, for float and double.
-#include "pooling.hh"
+#include "pooling_tiled.hh"
 
 namespace TCN_ISA {
 

@@ -1,6 +1,7 @@
 // Pooling: what a kernel is told. A task is a block of pixels of one row: of y in a forward pass,
-// of grad_x in a backward pass, where each pixel gathers from the windows that hold it. So every
-// number is written by one thread, and summed in one order, for any number of threads.
+// of grad_x in a backward pass, where each pixel gathers from the windows that hold it; or, where
+// windows do not overlap, a number of rows of them. So every number is written by one thread, and
+// summed in one order, for any number of threads.
 #pragma once
 #include "isa.hh"
 
@@ -14,8 +15,8 @@ struct PoolTable {
 struct PoolPlan {
   PoolTable axis[3];  // D, H, W
   int64_t images, c;
-  int64_t block;   // pixels of a task
-  int apart;       // along W each pixel is in one window at most, and the step is 1
+  int64_t block;   // pixels of a task; rows of y if tiled
+  int tiled;       // windows lie side by side, each of them whole (pooling_tiled.hh)
   double divisor;  // of averages; 0: the product of the counts
 };
 

@@ -18,13 +18,14 @@
 // With padding, or where rows would fall into the same sets of the cache, grad_x is a copy with a
 // border. An image is one task, and adds in one order.
 #pragma once
-#include "joined.hh"
+#include "planar.hh"
 
 namespace TCN_ISA {
 
 // The plan is that of the forward pass: c channels of x, oc of y. What a pixel of grad_y costs for
 // a row of the window and a channel of grad_y, in vectors: here those that hold KW * C numbers; in
-// the gather one for each tap, or if q pixels are joined, KW + q - 1 for q.
+// the gather one for each tap, or, along pixels (planar.hh), about (KW + q - 1) / q, where q pixels
+// of C channels fill a vector: less than one, but x is copied, and its padding multiplied.
 template <class T>
 int64_t scatters(const Gather* g) {
   const Axis& w = g->axis[2];

@@ -94,19 +94,33 @@ TCN_INLINE void multiply_step(const T* a, const T* upper, int64_t lda, const T* 
   }
 }
 
+// Calls f(row, vector) for every place of a tile.
+template <int M, int NV, class F>
+TCN_INLINE void each_place(F f) {
+  TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) f(i, j);
+}
+
 template <class T, int M, int NV, bool ROWS>
 void multiply(const Tile<T>& t) {
   constexpr int L = LANES<T>;
   constexpr bool SPLIT = !ROWS && M * NV < 8;
   constexpr bool FETCHES = M * NV > MR;       // lower tiles have no time for it
   const int rest = t.columns - (NV - 1) * L;  // lanes of the last vector
+  const bool whole = rest == L;
   Vec<T> sum[M][NV];
-  TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
-    const T* c = t.c + i * t.ldc + j * L;
-    if (FETCHES && !t.add) prefetch_to_write(c);
-    sum[i][j] = t.add    ? (j < NV - 1 || rest == L ? load(c) : load_some(c, rest))
-                : t.bias ? load(t.bias + j * L)
-                         : Vec<T>{};
+  // What is asked once for a tile is not asked for each of its rows: K may be short.
+  if (t.add && whole) {
+    each_place<M, NV>([&](int i, int j) { sum[i][j] = load(t.c + i * t.ldc + j * L); });
+  } else if (t.add) {
+    each_place<M, NV>([&](int i, int j) {
+      const T* c = t.c + i * t.ldc + j * L;
+      sum[i][j] = j < NV - 1 ? load(c) : load_some(c, rest);
+    });
+  } else {
+    each_place<M, NV>([&](int i, int j) {
+      if (FETCHES) prefetch_to_write(t.c + i * t.ldc + j * L);
+      sum[i][j] = t.bias ? load(t.bias + j * L) : Vec<T>{};
+    });
   }
   [[maybe_unused]] Vec<T> odd[M][NV] = {};
   const T* b = t.b;
@@ -131,15 +145,18 @@ void multiply(const Tile<T>& t) {
       multiply_step<T, M, NV, ROWS>(a, upper, lda, b, sum);
     }
   }
-  TCN_UNROLL for (int i = 0; i < M; ++i) TCN_UNROLL for (int j = 0; j < NV; ++j) {
-    T* c = t.c + i * t.ldc + j * L;
-    if constexpr (SPLIT) sum[i][j] += odd[i][j];
-    if (t.relu) sum[i][j] = rectified(sum[i][j]);
-    if (j < NV - 1 || rest == L)
-      store(c, sum[i][j]);
-    else
-      store_some(c, sum[i][j], rest);
-  }
+  if constexpr (SPLIT) each_place<M, NV>([&](int i, int j) { sum[i][j] += odd[i][j]; });
+  if (t.relu) each_place<M, NV>([&](int i, int j) { sum[i][j] = rectified(sum[i][j]); });
+  if (whole)
+    each_place<M, NV>([&](int i, int j) { store(t.c + i * t.ldc + j * L, sum[i][j]); });
+  else
+    each_place<M, NV>([&](int i, int j) {
+      T* c = t.c + i * t.ldc + j * L;
+      if (j < NV - 1)
+        store(c, sum[i][j]);
+      else
+        store_some(c, sum[i][j], rest);
+    });
 }
 
 // The tile of `height` rows, at most MR: picks the function that was compiled for this height.
@@ -160,7 +177,7 @@ void multiply_rows(int64_t rows, Tile<T> t) {
   const int64_t steps = t.depth * t.segments;
   for (Ahead& ahead : t.ahead) ahead.cut(tiles * steps, t.b);
   for (; tiles > 0; --tiles) {
-    const int height = int((rows + tiles - 1) / tiles);
+    const int height = int(tiles == 1 ? rows : (rows + tiles - 1) / tiles);
     if (t.columns > LANES<T>)
       multiply_height<T, 2, ROWS>(height, t);
     else
