@@ -169,9 +169,10 @@ void depthwise_pack(const Gather* g, const void* weight, void* packed) {
 // --- passes ----------------------------------------------------------------------------------
 
 // Vectors of channels that share addresses: slice(first vector, behind the last, first channel).
+// They are many, so that pixels are read as far as they lie side by side.
 template <class T, class F>
 TCN_INLINE void each_slice(const ChannelVectors<T>& vectors, F slice) {
-  constexpr int64_t STEP = SLICE / LANES<T>;
+  constexpr int64_t STEP = LONG_SLICE / LANES<T>;
   for (int64_t v = 0; v < vectors.count; v += STEP)
     slice(v, least(v + STEP, vectors.count), vectors.first(v));
 }
@@ -183,7 +184,7 @@ void forward_part(const Gather& g, int64_t from, int64_t to, const T* x, const T
   const Axis &h = g.axis[1], &w = g.axis[2];
   const int64_t C = g.groups, of_map = ceil_div(h.out, PATCH_ROWS), next = PATCH * C;
   const ChannelVectors<T> vectors(g);
-  T nowhere[SLICE];
+  T nowhere[LONG_SLICE];
   for (int64_t strip = from; strip < to; ++strip) {
     const int64_t map = strip / of_map, top = strip % of_map * PATCH_ROWS;
     const T* x_map = x + map * h.in * w.in * C;
@@ -215,7 +216,7 @@ void backward_part(const Gather& g, int64_t from, int64_t to, const T* x, const 
   const Axis &h = g.axis[1], &w = g.axis[2];
   const int64_t C = g.groups, of_map = strips_of_map<Meet>(h), next = PATCH * C;
   const ChannelVectors<T> vectors(g);
-  T nowhere[SLICE];
+  T nowhere[LONG_SLICE];
   for (int64_t strip = from; strip < to; ++strip) {
     const int64_t map = strip / of_map, top = first_seen<Meet>(h) + strip % of_map * PATCH_ROWS;
     const int64_t y_top = (top - h.first - Meet::PHASE) / STEP - Meet::SHIFT;
