@@ -110,6 +110,10 @@ ARGUMENTS = [
     ("conv2d", (2, 3, 9, 8), (2, 3, 3, 3), {"padding": [2, 1], "stride": [1, 3]}),
     ("conv2d", (2, 6, 9, 8), (6, 1, 3, 3), {"groups": 6, "padding": 1}),
     ("conv2d", (2, 6, 9, 8), (18, 1, 3, 3), {"groups": 6, "stride": 2}),
+    *[("conv2d", (n, 17, *size), (17, 1, k, k), {"groups": 17, "stride": s, "padding": k // 2})
+      for k in (3, 5) for s in (1, 2) for n, size in [(2, (7, 13)), (1, (8, 5)), (0, (4, 4))]],
+    ("conv2d", (2, 64, 1, 1), (64, 1, 3, 3), {"groups": 64, "padding": 1}),
+    ("conv2d", (2, 65, 9, 8), (65, 1, 3, 3), {"groups": 65, "padding": "same"}),
     ("conv2d", (1, 65, 7, 7), (33, 65, 3, 3), {"padding": 1}),
     ("conv2d", (1, 1, 28, 28), (6, 1, 5, 5), {}),
     ("conv2d", (2, 3, 35, 35), (17, 3, 11, 11), {"stride": 4, "padding": 2}),

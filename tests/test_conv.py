@@ -4,6 +4,7 @@ Most data are small integers: every sum is exact in float32, so results must be 
 and no tolerance hides an error. (Winograd's algorithm multiplies by fractions: test_winograd.py.)
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -50,8 +51,8 @@ class Case(NamedTuple):
 def run(kernels, case, x, weight, bias, grad_y, input_bias):
     """All passes, into memory that holds something else before."""
     window, groups = case.window, case.groups
-    results = [np.full_like(a, 77) for a in (grad_y, grad_y, grad_y, x, x, weight, bias)]
-    y, y_plain, y_relu, grad_x, transposed, grad_weight, grad_bias = results
+    results = [np.full_like(a, 77) for a in (grad_y, grad_y, grad_y, x, x, weight, bias, x, weight)]
+    y, y_plain, y_relu, grad_x, transposed, grad_weight, grad_bias, *both = results
     kernels.conv_forward(x, weight, bias, y, window, groups)
     kernels.conv_forward(x, weight, None, y_plain, window, groups)
     kernels.conv_forward(x, weight, bias, y_relu, window, groups, True)
@@ -59,6 +60,7 @@ def run(kernels, case, x, weight, bias, grad_y, input_bias):
     kernels.conv_backward_input(grad_y, weight, input_bias, transposed, window, groups)
     kernels.conv_backward_weight(x, grad_y, grad_weight, window, groups)
     kernels.sum_rows(grad_y, grad_bias)
+    kernels.conv_backward(x, grad_y, weight, *both, window, groups)
     return results
 
 
@@ -191,9 +193,29 @@ def test_kernels_agree_with_the_reference_on_sizes_around_those_of_tiles(seed, d
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_depthwise_agrees_with_the_reference_on_sizes_around_those_of_patches(
+        kernel, stride, dtype, isa):
+    """Patches of 2 or 4 x 4 pixels of y or x, slices of 64 channels, any padding."""
+    rng = np.random.default_rng(kernel * stride)
+    for size in itertools.product((1, 3, 4, 5, 8, 9), (2, 4, 7, 8, 9)):
+        padding = []
+        for n in size:
+            low, high = (int(p) for p in rng.integers(-1, kernel + 1, 2))
+            fits = n + low + high >= kernel and n + min(low, 0) + min(high, 0) >= 0
+            padding.append((low, high) if fits else (kernel // 2, kernel // 2))
+        case = Case(size, (kernel, kernel), 1, 1, (stride, stride), tuple(padding), (),
+                    int(rng.choice([15, 16, 17, 33, 64, 65, 130])), int(rng.integers(0, 4)))
+        arrays = case.arrays(dtype, rng)
+        for expected, got in zip(run(reference, case, *arrays), run(cpu, case, *arrays)):
+            np.testing.assert_array_equal(got, expected, err_msg=str(case))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["LeNet 2", "strip in several blocks of taps", "3-D",
-                                  "depthwise, patches", "many chunks of pixels",
-                                  "groups, strided, dilated"])
+                                  "depthwise, patches", "depthwise, 5 x 5",
+                                  "many chunks of pixels", "groups, strided, dilated"])
 def test_rounding_stays_within_the_bound_of_a_sum(name, dtype, isa, rng):
     """A sum of n products, in any order, errs by less than n * eps * the sum of their sizes."""
     case = CASES[name]
@@ -202,6 +224,7 @@ def test_rounding_stays_within_the_bound_of_a_sum(name, dtype, isa, rng):
     sizes = run(reference, case, *[abs(a).astype(np.longdouble) for a in arrays])
     _, weight, _, grad_y, _ = arrays
     terms = [weight[0].size + 1] * 3 + [weight[..., 0].size + 1] * 2 + [grad_y[..., 0].size] * 2
+    terms += terms[3::2][:2]
     for got, expected, size, n in zip(run(cpu, case, *arrays), exact, sizes, terms):
         assert np.all(abs(got - expected) <= n * np.finfo(dtype).eps * size)
 
@@ -280,19 +303,34 @@ def test_weights_may_have_any_strides(case, layout, isa, rng):
         np.testing.assert_array_equal(grad_weight, expected[5])
 
 
+@pytest.mark.parametrize("stride", [(1, 1), (2, 2)])
+def test_weights_and_their_gradient_may_have_different_strides(stride, isa, rng):
+    case = Case((9, 8), (3, 3), 1, 1, stride, ((1, 1), (1, 1)), groups=33)
+    x, weight, _, grad_y, _ = case.arrays(np.float32, rng)
+    expected, got = [], []
+    for kernels, results in (reference, expected), (cpu, got):
+        results += np.empty_like(x), np.empty((*weight.shape[1:], 33), np.float32)
+        kernels.conv_backward(x, grad_y, weight, results[0], np.moveaxis(results[1], -1, 0),
+                              case.window, case.groups)
+    for a, b in zip(got, expected):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("name", ["LeNet 2", "groups, im2col", "stride 6, dilation 4", "3-D",
                                   "3-D, planes of padding", "narrow, 4 a group", "depthwise",
-                                  "depthwise, 5 x 5", "narrow, 8 a group, 3 x 5", "1 x 1",
-                                  "window = input", "cropped and padded"])
+                                  "depthwise, 5 x 5", "depthwise, stride 2",
+                                  "narrow, 8 a group, 3 x 5", "1 x 1", "window = input",
+                                  "cropped and padded"])
 def test_nothing_is_read_or_written_outside_the_arrays(name, isa, rng, guard):
     case = CASES[name]
     inputs = case.arrays(np.float32, rng)
     x, weight, bias, grad_y, input_bias = map(guard, inputs)
     weight = guard(weight.transpose(0, 4, 1, 2, 3)).transpose(0, 2, 3, 4, 1)
-    outputs = [guard(a) for a in (grad_y, x, weight)]
+    outputs = [guard(a) for a in (grad_y, x, weight, x, weight)]
     cpu.conv_forward(x, weight, bias, outputs[0], case.window, case.groups)
     cpu.conv_backward_input(grad_y, weight, input_bias, outputs[1], case.window, case.groups)
     cpu.conv_backward_weight(x, grad_y, outputs[2], case.window, case.groups)
+    cpu.conv_backward(x, grad_y, weight, *outputs[3:], case.window, case.groups)
     assert all(np.isfinite(y).all() for y in outputs)
 
 
@@ -311,6 +349,21 @@ def test_nan_reaches_the_windows_that_see_it_and_no_other(name, isa, rng):
     np.testing.assert_array_equal(results[1], results[0])
 
 
+@pytest.mark.parametrize("name", ["depthwise, patches", "depthwise, stride 2", "depthwise, 5 x 5"])
+def test_nan_of_an_edge_reaches_the_weights_that_see_it_and_no_other(name, isa, rng):
+    """What a patch reads outside of a map is zero, and zero times NaN would be NaN."""
+    case = CASES[name]
+    x, weight, _, grad_y, _ = case.arrays(np.float32, rng)
+    x[0, 0, 0, 0] = x[0, 0, -1, -1] = np.nan
+    grads = []
+    for kernels in reference, cpu:
+        grad_x, grad_weight = np.empty_like(x), np.empty_like(weight)
+        kernels.conv_backward(x, grad_y, weight, grad_x, grad_weight, case.window, case.groups)
+        grads.append(grad_weight)
+    assert 0 < np.isnan(grads[0]).sum() < grads[0].size
+    np.testing.assert_array_equal(grads[1], grads[0])
+
+
 # --- threads ---------------------------------------------------------------------------------
 
 
@@ -320,10 +373,11 @@ def test_nan_reaches_the_windows_that_see_it_and_no_other(name, isa, rng):
     Case((23, 25), (3, 3), 9, 17, stride=(2, 2), images=3),
     Case((4, 5), (3, 3), 70, 33, padding=((1, 1), (1, 1)), images=16),
     Case((19, 10), (3, 3), 1, 1, padding=((1, 1), (1, 1)), groups=69, images=4),
+    Case((19, 10), (5, 5), 1, 1, (2, 2), ((2, 2), (2, 2)), groups=69, images=4),
     Case((19, 10), (3, 3), 4, 4, padding=((1, 1), (1, 1)), groups=17, images=4),
     Case((19, 10), (1, 1), 64, 70, images=4),
     Case((7, 9, 11), (3, 3, 3), 4, 5, images=2),
-], ids=["strip", "strided", "im2col", "depthwise", "narrow", "1 x 1", "3-D"])
+], ids=["strip", "strided", "im2col", "depthwise", "depthwise 5 x 5", "narrow", "1 x 1", "3-D"])
 def test_bits_do_not_depend_on_the_number_of_threads(case, dtype, isa, rng, set_threads):
     arrays = case.arrays(dtype, rng, integers=False)
     set_threads(1)

@@ -44,8 +44,13 @@ class Tinycnn:
         self.no_grad = tinycnn.no_grad
 
     def feature_map(self, array: np.ndarray, requires_grad: bool = False):
-        """(N, C, ...) numbers with channels last."""
-        lying = np.ascontiguousarray(np.moveaxis(array, 1, -1))
+        """(N, C, ...) numbers with channels last, from a multiple of 64 bytes on, as results of
+        layers lie; NumPy's arrays begin at one of 16."""
+        array = np.moveaxis(array, 1, -1)
+        memory = np.empty(array.nbytes + 64, np.uint8)
+        start = -memory.ctypes.data % 64
+        lying = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+        lying[...] = array
         return tinycnn.from_numpy(np.moveaxis(lying, -1, 1)).requires_grad_(requires_grad)
 
     def inner(self, x):
@@ -85,7 +90,7 @@ class Torch:
         return x
 
     def parameter(self, array: np.ndarray, requires_grad: bool = False):
-        x = self.torch.from_numpy(array.copy()).to(memory_format=self._format(array.ndim))
+        x = self.torch.tensor(array).to(memory_format=self._format(array.ndim))
         return x.requires_grad_(requires_grad)
 
     def numbers(self, array: np.ndarray):

@@ -25,22 +25,23 @@ _LAYOUTS = {1: "(N, C, L)", 2: "(N, C, H, W)", 3: "(N, C, D, H, W)"}
 _KERNELS = {1: "K", 2: "KH, KW", 3: "KD, KH, KW"}
 
 
-def _gradients(ctx, grad_y, to_input, of_weight):
+def _gradients(ctx, grad_y, backward):
     """Gradients of input, weight and bias, those that are needed.
 
-    to_input(grad_y, kernel, bias, grad_x, ...) takes grad_y, as pixels, back to the input;
-    of_weight(grad_y, grad_kernel, ...) pairs it with the input that was seen.
+    backward(x, grad_y, kernel, grad_x, grad_kernel, ...) fills those of input and kernel that are
+    not None, from grad_y as pixels and the input that was seen.
     """
     k, (x_shape, weight, *plan, dims) = ctx.kernels, ctx.saved
     need_x, need_weight, need_bias = ctx.needs[:3]
-    grad_x = grad_weight = grad_bias = None
+    grad_x = grad_weight = grad_kernel = grad_bias = None
     if need_x:
         grad_x = k.empty(x_shape, grad_y.dtype)
-        to_input(grad_y, k.channels_last(weight, dims), None, grad_x, *plan)
-        grad_x = k.channels_first(grad_x, dims)
     if need_weight:
         grad_weight = k.empty(weight.shape, grad_y.dtype)
-        of_weight(grad_y, k.channels_last(grad_weight, dims), *plan)
+        grad_kernel = k.channels_last(grad_weight, dims)
+    backward(ctx.x, grad_y, k.channels_last(weight, dims), grad_x, grad_kernel, *plan)
+    if need_x:
+        grad_x = k.channels_first(grad_x, dims)
     if need_bias:
         grad_bias = k.empty(grad_y.shape[4:], grad_y.dtype)
         k.sum_rows(grad_y, grad_bias)
@@ -71,10 +72,7 @@ class Convolution(Function):
             opened = k.empty_like(grad_y)
             k.relu_backward(ctx.y, grad_y, opened)
             grad_y = opened
-        return _gradients(
-            ctx, grad_y, k.conv_backward_input,
-            lambda grad_y, *rest: k.conv_backward_weight(ctx.x, grad_y, *rest),
-        )
+        return _gradients(ctx, grad_y, k.conv_backward)
 
 
 class TransposedConvolution(Function):
@@ -95,10 +93,14 @@ class TransposedConvolution(Function):
     @staticmethod
     def backward(ctx, grad_y):
         k = ctx.kernels
-        return _gradients(
-            ctx, k.pixels(grad_y, ctx.saved[-1]), k.conv_forward,
-            lambda grad_y, *rest: k.conv_backward_weight(grad_y, ctx.x, *rest),
-        )
+
+        def backward(x, grad_y, kernel, grad_x, grad_kernel, window, groups):
+            if grad_x is not None:
+                k.conv_forward(grad_y, kernel, None, grad_x, window, groups)
+            if grad_kernel is not None:
+                k.conv_backward_weight(grad_y, x, grad_kernel, window, groups)
+
+        return _gradients(ctx, k.pixels(grad_y, ctx.saved[-1]), backward)
 
 
 def _check_tensors(function, input, weight, bias):

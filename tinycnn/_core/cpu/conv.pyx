@@ -11,6 +11,7 @@ choosing a fused signature costs some microseconds in every call, which is what 
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
+from .depthwise cimport depthwise_fits, run_depthwise, run_depthwise_backward
 from .elementwise import relu_forward
 from .gather cimport AUTO, DIRECT, IM2COL, Gather, backward_axis, forward_axis
 from .gemm cimport Gemm, multiply
@@ -211,6 +212,9 @@ def conv_forward(
         return
     g = _forward_plan(x, weight, y, window, groups)
     g.relu = relu
+    if depthwise_fits(&g, wide(x)):
+        run_depthwise(&g, x, weight, bias, y)
+        return
     _run_gather(&g, x, weight, bias, y, _name_of(window))
 
 
@@ -296,6 +300,9 @@ def conv_backward_input(
         cnp.PyArray_CopyInto(_channels_first(grad_x), seen)
         return
     g = _forward_plan(grad_x, weight, grad_y, window, groups)
+    if depthwise_fits(&g, wide(grad_y)):
+        run_depthwise_backward(&g, None, grad_y, weight, bias, grad_x, NULL, None)
+        return
     if bias is None and conv_kernels_for(isa(), wide(grad_y)).scatters(&g):
         _run_scatter(&g, grad_y, weight, grad_x)
         return
@@ -330,6 +337,9 @@ def conv_backward_weight(
     cdef Gather g = _forward_plan(x, grad_weight, grad_y, window, groups)
     cdef int w = wide(x)
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
+    if depthwise_fits(&g, w):
+        run_depthwise_backward(&g, x, grad_y, None, None, None, &g, grad_weight)
+        return
     if g.pixels() == 0 or g.c == 0:
         grad_weight[...] = 0
         return
@@ -361,6 +371,29 @@ def conv_backward_weight(
                 k.weight_finish(&g, &t, task, partial, grad_weight_data)
     if failed:
         out_of_memory()
+
+
+def conv_backward(
+    cnp.ndarray x,                  # IN   (N, D, H, W, C), None without grad_weight
+    cnp.ndarray grad_y not None,    # IN   (N, OD, OH, OW, OC)
+    cnp.ndarray weight not None,    # IN   (OC, KD, KH, KW, C/g), any strides
+    cnp.ndarray grad_x,             # OUT  (N, D, H, W, C) or None
+    cnp.ndarray grad_weight,        # OUT  (OC, KD, KH, KW, C/g), any strides, or None
+    window,                         #      shapes.Window
+    int64_t groups,
+):
+    """The gradients that are wanted; in one pass where that is faster."""
+    cdef Gather g, of_weight
+    if grad_x is not None and grad_weight is not None:
+        g = _forward_plan(x, weight, grad_y, window, groups)
+        if depthwise_fits(&g, wide(x)):
+            of_weight = _forward_plan(x, grad_weight, grad_y, window, groups)
+            run_depthwise_backward(&g, x, grad_y, weight, None, grad_x, &of_weight, grad_weight)
+            return
+    if grad_x is not None:
+        conv_backward_input(grad_y, weight, None, grad_x, window, groups)
+    if grad_weight is not None:
+        conv_backward_weight(x, grad_y, grad_weight, window, groups)
 
 
 cdef str _name(const Gather* g, int wide, str algorithm):

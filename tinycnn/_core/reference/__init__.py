@@ -14,6 +14,7 @@ from .batchnorm import (  # noqa: F401
 )
 from .conv import (  # noqa: F401
     conv_algorithms,
+    conv_backward,
     conv_backward_input,
     conv_backward_weight,
     conv_forward,

@@ -76,6 +76,14 @@ def conv_backward_weight(x, grad_y, grad_weight, window, groups):
             grad_weight[(oc, *tap)] = np.tensordot(grad_y[..., oc], seen[..., c], pixels)
 
 
+def conv_backward(x, grad_y, weight, grad_x, grad_weight, window, groups):
+    """Gradients of input and weights, those that are not None: a device may make both at once."""
+    if grad_x is not None:
+        conv_backward_input(grad_y, weight, None, grad_x, window, groups)
+    if grad_weight is not None:
+        conv_backward_weight(x, grad_y, grad_weight, window, groups)
+
+
 def sum_rows(x, out):
     """Gradient of the bias: x (..., C) summed over all but the last axis."""
     x.sum(axis=tuple(range(x.ndim - 1)), out=out)

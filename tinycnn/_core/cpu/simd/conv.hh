@@ -80,7 +80,7 @@ int64_t tile_pixels(const Gather& g) {
 template <class T>
 int64_t tasks(const Gather* g) {
   if (g->pixels() == 0) return 0;
-  if (narrow<T>(*g)) return ceil_div(output_rows(*g), narrow_rows<T>(*g));
+  if (narrow<T>(*g)) return ceil_div(output_rows(*g), narrow_rows(*g));
   if (planar<T>(*g)) return Planes::of<T>(*g).strip.tiles;
   return g->groups *
          (uses_strip<T>(*g) ? strip_of<T>(*g).tiles : ceil_div(g->pixels(), tile_pixels<T>(*g)));

@@ -21,8 +21,8 @@
 #pragma once
 #include <utility>
 
-#include "depthwise.hh"
 #include "im2col.hh"
+#include "vec.hh"
 
 namespace TCN_ISA {
 
@@ -236,12 +236,9 @@ TCN_INLINE void with_window(const Axis& a, F f) {
     f(std::integral_constant<int, 1>(), std::integral_constant<int, 1>());
 }
 
-// Rows of output pixels that are one task. Patches have some (depthwise.hh). From 4 channels a
-// group on, a task of the forward pass goes through all its rows with one vector of channels, whose
-// weights then stay in the cache.
-template <class T>
+// Rows of output pixels that are one task. From 4 channels a group on, a task of the forward pass
+// goes through all its rows with one vector of channels, whose weights then stay in the cache.
 TCN_INLINE int64_t narrow_rows(const Gather& g) {
-  if (in_patches<T>(g)) return patch_rows(g);
   return g.c < 4 ? 1 : most(1, 64 / most(1, g.axis[2].out));
 }
 
@@ -252,10 +249,7 @@ void gather_narrow(const Gather& g, int64_t task, const T* x, const T* packed, c
                    T* y) {
   const Axis &ad = g.axis[0], &ah = g.axis[1], &aw = g.axis[2];
   const ChannelVectors<T> vectors(g);
-  const int64_t rows = narrow_rows<T>(g), from = task * rows,
-                to = least(from + rows, output_rows(g));
-  if (G == 1 && in_patches<T>(g))
-    return depthwise_forward(g, vectors, from, to, x, packed, bias, y);
+  const int64_t rows = narrow_rows(g), from = task * rows, to = least(from + rows, output_rows(g));
   const int64_t together = G < 4 ? vectors.count : 1;
   for (int64_t v = 0; v < vectors.count; v += together)
     for (int64_t row = from; row < to; ++row) {

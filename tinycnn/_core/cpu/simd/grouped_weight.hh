@@ -162,7 +162,6 @@ void weight_narrow(const Gather& g, int64_t from, int64_t to, const T* x, const 
   const ChannelVectors<T> vectors(g);
   const int64_t size = g.depth() * LANES<T>;
   zero_run(partial, vectors.count * size);
-  if (G == 1 && in_patches<T>(g)) return depthwise_weight(g, vectors, from, to, x, grad_y, partial);
   const int64_t rows = G < 4 ? 1 : most(1, 256 / g.axis[2].out);
   for (int64_t first = from; first < to; first += rows)
     for (int64_t v = 0; v < vectors.count; ++v)

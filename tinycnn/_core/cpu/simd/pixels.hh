@@ -6,11 +6,11 @@
 
 namespace TCN_ISA {
 
-// Channels that share addresses: as many numbers are zero at NOTHING.
-constexpr int64_t SLICE = 64;
+// Channels that share addresses, and the most that may: as many numbers are zero at NOTHING.
+constexpr int64_t SLICE = 64, LONG_SLICE = 512;
 
 template <class T>
-alignas(64) constexpr T NOTHING[SLICE] = {};
+alignas(64) constexpr T NOTHING[LONG_SLICE] = {};
 
 // Addresses of a first channel.
 template <class T, int ROWS, int COLUMNS>
