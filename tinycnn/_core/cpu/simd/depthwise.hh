@@ -75,17 +75,25 @@ TCN_INLINE void each_product(const PatchIn<T, Meet>& in, int64_t c, F use) {
   }
 }
 
+// Numbers to the same pixel of the next patch, whose memory a patch asks for: vector v does so if
+// it begins a cache line, else 0.
+template <class T>
+TCN_INLINE int64_t to_next(int64_t v, int64_t channels) {
+  return v * LANES<T> * int64_t(sizeof(T)) % 64 == 0 ? PATCH * channels : 0;
+}
+
 // y, or grad_x.
 template <class Meet, class T>
-void patch_sums(const PatchIn<T, Meet>& in, const PatchOut<T>& out, int64_t c, const T* weights,
-                const Vec<T>& bias, bool relu, int64_t next) {
+TCN_APART void patch_sums(const PatchIn<T, Meet>& in, const PatchOut<T>& out, int64_t c,
+                          const T* weights, const Vec<T>& bias, bool relu, int64_t next) {
   constexpr int TAPS = Meet::TAPS * Meet::TAPS;
   Vec<T> w[TAPS], sum[PATCH_ROWS][PATCH];
   TCN_UNROLL for (int t = 0; t < TAPS; ++t) w[t] = load(weights + t * LANES<T>);
-  TCN_UNROLL for (int r = 0; r < PATCH_ROWS; ++r) TCN_UNROLL for (int s = 0; s < PATCH; ++s) {
-    sum[r][s] = bias;
-    prefetch_to_write(out.at[r * PATCH + s] + (c + next));
-  }
+  TCN_UNROLL for (int r = 0; r < PATCH_ROWS; ++r) TCN_UNROLL for (int s = 0; s < PATCH; ++s)
+      sum[r][s] = bias;
+  if (next)
+    TCN_UNROLL for (int i = 0; i < PATCH_ROWS * PATCH; ++i)
+        prefetch_to_write(out.at[i] + (c + next));
   each_product<Meet, false, T>(
       in, c, [&](const Vec<T>& seen, int r, int s, int t) { sum[r][s] += seen * w[t]; });
   TCN_UNROLL for (int r = 0; r < PATCH_ROWS; ++r) TCN_UNROLL for (int s = 0; s < PATCH; ++s)
@@ -94,15 +102,14 @@ void patch_sums(const PatchIn<T, Meet>& in, const PatchOut<T>& out, int64_t c, c
 
 // Adds to the gradient of the weights.
 template <class Meet, bool SKIP, class T>
-void patch_weight(const PatchIn<T, Meet>& in, const PatchOut<const T>& x, int64_t c, T* sums,
-                  int64_t next) {
+TCN_APART void patch_weight(const PatchIn<T, Meet>& in, const PatchOut<const T>& x, int64_t c,
+                            T* sums, int64_t next) {
   constexpr int TAPS = Meet::TAPS * Meet::TAPS;
   Vec<T> sum[TAPS], own[PATCH_ROWS][PATCH];
   TCN_UNROLL for (int t = 0; t < TAPS; ++t) sum[t] = load(sums + t * LANES<T>);
-  TCN_UNROLL for (int r = 0; r < PATCH_ROWS; ++r) TCN_UNROLL for (int s = 0; s < PATCH; ++s) {
-    own[r][s] = load(x.at[r * PATCH + s] + c);
-    prefetch(x.at[r * PATCH + s] + (c + next));
-  }
+  TCN_UNROLL for (int r = 0; r < PATCH_ROWS; ++r) TCN_UNROLL for (int s = 0; s < PATCH; ++s)
+      own[r][s] = load(x.at[r * PATCH + s] + c);
+  if (next) TCN_UNROLL for (int i = 0; i < PATCH_ROWS * PATCH; ++i) prefetch(x.at[i] + (c + next));
   each_product<Meet, SKIP, T>(
       in, c, [&](const Vec<T>& seen, int r, int s, int t) { sum[t] += seen * own[r][s]; });
   TCN_UNROLL for (int t = 0; t < TAPS; ++t) store(sums + t * LANES<T>, sum[t]);
@@ -182,7 +189,7 @@ void forward_part(const Gather& g, int64_t from, int64_t to, const T* x, const T
                   const T* bias, T* y) {
   typedef Reads<K, STEP> Meet;
   const Axis &h = g.axis[1], &w = g.axis[2];
-  const int64_t C = g.groups, of_map = ceil_div(h.out, PATCH_ROWS), next = PATCH * C;
+  const int64_t C = g.groups, of_map = ceil_div(h.out, PATCH_ROWS);
   const ChannelVectors<T> vectors(g);
   T nowhere[LONG_SLICE];
   for (int64_t strip = from; strip < to; ++strip) {
@@ -199,7 +206,7 @@ void forward_part(const Gather& g, int64_t from, int64_t to, const T* x, const T
         for (int64_t v = v0; v < v1; ++v) {
           const int64_t c = vectors.first(v);
           patch_sums<Meet, T>(in, out, c - c0, packed + v * K * K * LANES<T>,
-                              bias ? load(bias + c) : Vec<T>{}, g.relu, next);
+                              bias ? load(bias + c) : Vec<T>{}, g.relu, to_next<T>(v, C));
         }
       }
     });
@@ -214,7 +221,7 @@ void backward_part(const Gather& g, int64_t from, int64_t to, const T* x, const 
   typedef Seen<K, STEP> Meet;
   constexpr int ROWS = Meet::size(PATCH_ROWS), COLUMNS = Meet::size(PATCH);
   const Axis &h = g.axis[1], &w = g.axis[2];
-  const int64_t C = g.groups, of_map = strips_of_map<Meet>(h), next = PATCH * C;
+  const int64_t C = g.groups, of_map = strips_of_map<Meet>(h);
   const ChannelVectors<T> vectors(g);
   T nowhere[LONG_SLICE];
   for (int64_t strip = from; strip < to; ++strip) {
@@ -237,11 +244,11 @@ void backward_part(const Gather& g, int64_t from, int64_t to, const T* x, const 
           const int64_t c = vectors.first(v), w_at = v * K * K * LANES<T>;
           if (grad_x)
             patch_sums<Meet, T>(in, out, c - c0, packed + w_at, bias ? load(bias + c) : Vec<T>{},
-                                false, next);
+                                false, to_next<T>(v, C));
           if (partial && inside)
-            patch_weight<Meet, false, T>(in, own, c - c0, partial + w_at, next);
+            patch_weight<Meet, false, T>(in, own, c - c0, partial + w_at, to_next<T>(v, C));
           else if (partial)
-            patch_weight<Meet, true, T>(in, own, c - c0, partial + w_at, next);
+            patch_weight<Meet, true, T>(in, own, c - c0, partial + w_at, to_next<T>(v, C));
         }
       }
     });

@@ -1,4 +1,5 @@
-// Narrow groups: each group reads and writes the same few channels, G = 1 (depthwise), 2, 4 or 8.
+// Narrow groups: each group reads and writes the same few channels, G = 1 (depthwise, for windows
+// that depthwise.hh does not serve), 2, 4 or 8.
 //
 //     y[o][c]  =  bias[c]  +  sum over taps t, channels k of c's group of
 //                             x[o * step + first + t * delta][k] * w[t][k][c]

@@ -17,6 +17,13 @@
 #define TCN_INLINE __forceinline
 #endif
 
+// For a body that needs all registers: inlined, it would share them with what is around it.
+#if defined(__GNUC__)
+#define TCN_APART __attribute__((noinline))
+#else
+#define TCN_APART __declspec(noinline)
+#endif
+
 enum Isa { BASELINE = 0, AVX2 = 1, AVX512 = 2 };
 
 #ifdef TCN_X86
