@@ -1,5 +1,5 @@
 // Depthwise convolution with windows of K x K = 3x3 or 5x5 pixels, stride 1 or 2, in patches of 4 x
-// 4 pixels, each for a vector of channels:
+// 4 pixels (2 x 4 where registers are few), each for a vector of channels:
 //
 //     forward, stride 1             backward, stride 1            backward, stride 2
 //     x: 6 x 6      y: 4 x 4        grad_y: 6 x 6    x: 4 x 4     grad_y: 3 x 3    x: 4 x 4
@@ -9,17 +9,16 @@
 //     | . . . . . |-->|       |     | . . . . . |-->|       |     +-----+  ----->  |       |
 //     +-----------+   +-------+     +-----------+   +-------+                      +-------+
 //
-// A product pairs a pixel that is read with one of the 16 pixels by a tap. Per vector, 3x3:
+// A product pairs a pixel that is read with one of the 16 pixels, by a tap. For windows of 3x3:
 //
-//                                loads          multiply-adds   stores    row by row, loads
-//     forward, stride 1 (2)      36 (81)        144             16        80 (144)
-//     grad_x, stride 1 (2)       36 (9)         144 (36)        16
-//     grad_weight, stride 1 (2)  36 + 16 (9 + 16)  144 (36)     9
+//     stride 1 (2)     loads       multiply-adds    stores
+//     forward          36 (81)     144 (144)        16       row by row: 80 (144) loads
+//     grad_x           36 (9)      144 (36)         16
+//     grad_weight      52 (25)     144 (36)                  36 (9) of grad_y, 16 of x
 //
-// Each sum and the weights, or the 16 pixels, stay in registers (5x5: as many as there are). What
-// counts more: the gradients go over grad_y and x together, so that grad_y comes from memory once
-// for both. A patch asks for the memory that the next one writes, and for its x, since memory
-// answers late.
+// Sums stay in registers, and the weights or the 16 pixels of x (of 5x5, as many as there is room
+// for). What counts more: maps come from far away, and both gradients are made from one reading of
+// grad_y and x. A patch asks for the memory that the next one writes, and for its x.
 #pragma once
 #include "depthwise_api.hh"
 #include "grouped_weight.hh"
@@ -91,9 +90,10 @@ TCN_APART void patch_sums(const PatchIn<T, Meet>& in, const PatchOut<T>& out, in
   TCN_UNROLL for (int t = 0; t < TAPS; ++t) w[t] = load(weights + t * LANES<T>);
   TCN_UNROLL for (int r = 0; r < PATCH_ROWS; ++r) TCN_UNROLL for (int s = 0; s < PATCH; ++s)
       sum[r][s] = bias;
-  if (next)
+  if (next) {
     TCN_UNROLL for (int i = 0; i < PATCH_ROWS * PATCH; ++i)
         prefetch_to_write(out.at[i] + (c + next));
+  }
   each_product<Meet, false, T>(
       in, c, [&](const Vec<T>& seen, int r, int s, int t) { sum[r][s] += seen * w[t]; });
   TCN_UNROLL for (int r = 0; r < PATCH_ROWS; ++r) TCN_UNROLL for (int s = 0; s < PATCH; ++s)
@@ -109,7 +109,9 @@ TCN_APART void patch_weight(const PatchIn<T, Meet>& in, const PatchOut<const T>&
   TCN_UNROLL for (int t = 0; t < TAPS; ++t) sum[t] = load(sums + t * LANES<T>);
   TCN_UNROLL for (int r = 0; r < PATCH_ROWS; ++r) TCN_UNROLL for (int s = 0; s < PATCH; ++s)
       own[r][s] = load(x.at[r * PATCH + s] + c);
-  if (next) TCN_UNROLL for (int i = 0; i < PATCH_ROWS * PATCH; ++i) prefetch(x.at[i] + (c + next));
+  if (next) {
+    TCN_UNROLL for (int i = 0; i < PATCH_ROWS * PATCH; ++i) prefetch(x.at[i] + (c + next));
+  }
   each_product<Meet, SKIP, T>(
       in, c, [&](const Vec<T>& seen, int r, int s, int t) { sum[t] += seen * own[r][s]; });
   TCN_UNROLL for (int t = 0; t < TAPS; ++t) store(sums + t * LANES<T>, sum[t]);
