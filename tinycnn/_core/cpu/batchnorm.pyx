@@ -4,11 +4,13 @@ Mirrors reference/batchnorm.py. The rows of x (M, C) are cut into chunks that de
 threads share the chunks, and what the chunks found is combined in their order (simd/batchnorm.hh).
 """
 
-from cython.parallel cimport prange
+from cython.parallel cimport prange, threadid
 from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 cimport numpy as cnp
-from .runtime cimport PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide
+from .runtime cimport (
+    PACKED, PARTIAL, PerThread, buffer, data_or_null, isa, per_thread, threads_for, wide,
+)
 
 cdef extern from "simd/batchnorm_api.hh" nogil:
     enum NormTiled:
@@ -60,22 +62,8 @@ cdef NormPlan _plan(cnp.ndarray x) noexcept:
     return p
 
 
-cdef int64_t _scratch_bytes(const NormPlan* p, int wide) noexcept:
+cdef int64_t _task_bytes(const NormPlan* p, int wide) noexcept:
     return 3 * (p.width + <int64_t>NORM_ROOM) * (8 if wide else 4)
-
-
-cdef void* _data(array) noexcept:
-    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
-
-
-cdef int _statistics(const NormKernels* k, const NormPlan* p, int64_t chunk, int64_t scratch_bytes,
-                     const void* x, double* partial) noexcept nogil:
-    """One chunk of rows: 0, or 1 if there was no memory for it."""
-    cdef void* memory = scratch(TILE, scratch_bytes)
-    if memory == NULL:
-        return 1
-    k.statistics(p, chunk, x, partial, memory)
-    return 0
 
 
 def batch_norm_statistics(
@@ -84,12 +72,12 @@ def batch_norm_statistics(
     cnp.ndarray var not None,   # OUT  (C,), biased
 ):
     cdef NormPlan p = _plan(x)
-    cdef int w = wide(x), failed = 0
+    cdef int w = wide(x)
     cdef const NormKernels* k = norm_kernels_for(isa(), w)
     cdef int threads = threads_for(p.chunks, p.rows * p.c), mergers
     cdef double* partial = <double*>buffer(PARTIAL, p.chunks * 2 * p.c, 1)
     cdef int64_t chunk, block, blocks = (p.c + MERGED - 1) // MERGED
-    cdef int64_t scratch_bytes = _scratch_bytes(&p, w)
+    cdef PerThread own = per_thread(threads, _task_bytes(&p, w))
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* mean_data = cnp.PyArray_DATA(mean)
     cdef void* var_data = cnp.PyArray_DATA(var)
@@ -99,18 +87,16 @@ def batch_norm_statistics(
     with nogil:
         if threads == 1:
             for chunk in range(p.chunks):
-                failed += _statistics(k, &p, chunk, scratch_bytes, x_data, partial)
+                k.statistics(&p, chunk, x_data, partial, own.memory)
         else:
             for chunk in prange(p.chunks, num_threads=threads, schedule="static"):
-                failed += _statistics(k, &p, chunk, scratch_bytes, x_data, partial)
+                k.statistics(&p, chunk, x_data, partial, own.memory + threadid() * own.step)
         if mergers == 1:
             k.merge_statistics(&p, 0, p.c, partial, mean_data, var_data)
         else:
             for block in prange(blocks, num_threads=mergers, schedule="static"):
                 k.merge_statistics(&p, block * MERGED, min(p.c, (block + 1) * MERGED), partial,
                                    mean_data, var_data)
-    if failed:
-        out_of_memory()
 
 
 def batch_norm_invstd(
@@ -175,10 +161,10 @@ def batch_norm_apply(
     cdef int threads = threads_for(p.chunks, p.rows * p.c)
     cdef void* tiled = buffer(PACKED, <int64_t>NORM_TILED * p.width, w)
     cdef void* x_data = cnp.PyArray_DATA(x)
-    cdef void* residual_data = _data(residual)
+    cdef void* residual_data = data_or_null(residual)
     cdef void* y_data = cnp.PyArray_DATA(y)
     cdef int64_t share
-    k.tile_apply(&p, _data(mean), _data(invstd), _data(weight), _data(bias), tiled)
+    k.tile_apply(&p, data_or_null(mean), data_or_null(invstd), data_or_null(weight), data_or_null(bias), tiled)
     with nogil:
         if threads == 1:
             k.apply(&p, 0, p.chunks, x_data, residual_data, tiled, relu, y_data)
@@ -186,17 +172,6 @@ def batch_norm_apply(
             for share in prange(threads, num_threads=threads, schedule="static"):
                 k.apply(&p, share * p.chunks // threads, (share + 1) * p.chunks // threads, x_data,
                         residual_data, tiled, relu, y_data)
-
-
-cdef int _sums(const NormKernels* k, const NormPlan* p, int64_t chunk, int64_t scratch_bytes,
-               const void* x, const void* grad_y, const void* y, const void* tiled, bint relu,
-               void* masked, double* partial) noexcept nogil:
-    """One chunk of rows: 0, or 1 if there was no memory for it."""
-    cdef void* memory = scratch(TILE, scratch_bytes)
-    if memory == NULL:
-        return 1
-    k.sums(p, chunk, x, grad_y, y, tiled, relu, masked, partial, memory)
-    return 0
 
 
 def batch_norm_backward(
@@ -215,36 +190,37 @@ def batch_norm_backward(
     grad_residual,                # OUT  (M, C), with y
 ):
     cdef NormPlan p = _plan(x)
-    cdef int w = wide(x), failed = 0
+    cdef int w = wide(x)
     cdef const NormKernels* k = norm_kernels_for(isa(), w)
     cdef int threads = threads_for(p.chunks, p.rows * p.c)
     cdef void* tiled = buffer(PACKED, <int64_t>NORM_TILED * p.width, w)
     cdef double* partial = <double*>buffer(PARTIAL, max(p.chunks, 1) * 2 * p.c, 1)
-    cdef int64_t chunk, share, scratch_bytes = _scratch_bytes(&p, w)
+    cdef PerThread own = per_thread(threads, _task_bytes(&p, w))
+    cdef int64_t chunk, share
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* g_data = cnp.PyArray_DATA(grad_y)
-    cdef void* y_data = _data(y)
-    cdef void* grad_x_data = _data(grad_x)
-    cdef void* masked_data = _data(grad_residual)
-    k.tile_apply(&p, _data(mean), _data(invstd), _data(weight), _data(bias), tiled)
+    cdef void* y_data = data_or_null(y)
+    cdef void* grad_x_data = data_or_null(grad_x)
+    cdef void* masked_data = data_or_null(grad_residual)
+    k.tile_apply(&p, data_or_null(mean), data_or_null(invstd), data_or_null(weight), data_or_null(bias),
+                 tiled)
     if grad_weight is not None or y is not None:
         with nogil:
             if threads == 1:
                 for chunk in range(p.chunks):
-                    failed += _sums(k, &p, chunk, scratch_bytes, x_data, g_data, y_data, tiled, relu,
-                                    masked_data, partial)
+                    k.sums(&p, chunk, x_data, g_data, y_data, tiled, relu, masked_data, partial,
+                           own.memory)
             else:
                 for chunk in prange(p.chunks, num_threads=threads, schedule="static"):
-                    failed += _sums(k, &p, chunk, scratch_bytes, x_data, g_data, y_data, tiled, relu,
-                                    masked_data, partial)
-        if failed:
-            out_of_memory()
+                    k.sums(&p, chunk, x_data, g_data, y_data, tiled, relu, masked_data, partial,
+                           own.memory + threadid() * own.step)
     if grad_weight is not None:
-        k.merge_sums(&p, 0, p.c, partial, _data(invstd), _data(grad_weight), _data(grad_bias))
+        k.merge_sums(&p, 0, p.c, partial, data_or_null(invstd), data_or_null(grad_weight),
+                     data_or_null(grad_bias))
     if grad_x is None:
         return
     if training:
-        k.tile_gradient(&p, _data(invstd), partial, tiled)
+        k.tile_gradient(&p, data_or_null(invstd), partial, tiled)
     if y is not None:  # the first read has rectified the gradient
         g_data, relu = masked_data, False
     with nogil:

@@ -18,10 +18,6 @@ cdef inline Blocks blocks_of(int64_t rows, int64_t width) noexcept:
     return b
 
 
-cdef inline void* data_or_null(object array) noexcept:
-    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
-
-
 cdef inline int write_number(cnp.ndarray out, double value) except -1:
     """value into the one element of `out`"""
     if wide(out):

@@ -8,18 +8,20 @@ Arguments are plain ndarrays, read through NumPy's C interface: acquiring five t
 choosing a fused signature costs some microseconds in every call, which is what a small layer takes.
 """
 
-from cython.parallel cimport prange
+from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 cimport numpy as cnp
+from .conv_linear cimport (
+    lies_in_order, linear_backward_input, linear_backward_weight, linear_forward, sees_all,
+)
 from .depthwise cimport depthwise_fits, run_depthwise, run_depthwise_backward
 from .elementwise import relu_forward
-from .gather cimport AUTO, DIRECT, IM2COL, Gather, backward_axis, forward_axis
-from .gemm cimport Gemm, multiply
+from .gather cimport Gather, forward_gather, name_of, phases_of, set_phase, turn_round
 from .grouped_winograd cimport (
     grouped_winograd_tile, run_grouped_winograd, run_grouped_winograd_weight,
 )
 from .runtime cimport (
-    PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide,
+    PACKED, PARTIAL, PerThread, buffer, data_or_null, isa, per_thread, threads_for, wide,
 )
 from .winograd cimport run_winograd, run_winograd_weight, winograd_tile
 
@@ -50,64 +52,7 @@ cdef extern from "simd/conv_api.hh" nogil:
         void (*sum_partials)(const void*, int64_t, int64_t, void*) noexcept nogil
     const ConvKernels* conv_kernels_for(int isa, int wide)
 
-cdef extern from "numpy/arrayobject.h":
-    object PyArray_NewLikeArray(cnp.ndarray like, cnp.NPY_ORDER order, void* dtype, int subclass)
-
 cnp.import_array()
-
-
-cdef int _describe_weight(Gather* g, cnp.ndarray weight, int64_t groups) except -1:
-    """Channels of a group, and strides in numbers, of `weight` (OC, KD, KH, KW, C/g)."""
-    cdef int64_t size = cnp.PyArray_ITEMSIZE(weight)
-    cdef int i
-    g.groups = groups
-    g.oc = weight.shape[0] // groups
-    g.c = weight.shape[4]
-    g.w_out = weight.strides[0] // size
-    g.w_in = weight.strides[4] // size
-    g.w_group = g.oc * g.w_out
-    for i in range(3):
-        g.w_tap[i] = weight.strides[1 + i] // size
-    return 0
-
-
-cdef int _algorithm(window) except -1:
-    """The one that is asked for by name, if a gather knows it.
-
-    A Window is a tuple of its own type: it is read as one, as looking for its methods takes longer
-    than all that is done with the numbers.
-    """
-    cdef str name = _name_of(window)
-    return IM2COL if name == "im2col" else DIRECT if name == "direct" else AUTO
-
-
-cdef str _name_of(window):
-    return (<tuple>window)[4]
-
-
-cdef Gather _forward_plan(
-    cnp.ndarray x, cnp.ndarray weight, cnp.ndarray y, window, int64_t groups
-) except *:
-    cdef Gather g
-    cdef int i
-    cdef tuple w = <tuple>window, kernel = w[0], stride = w[1], padding = w[2], dilation = w[3]
-    _describe_weight(&g, weight, groups)
-    g.algorithm = _algorithm(window)
-    g.images = x.shape[0]
-    for i in range(3):
-        g.axis[i] = forward_axis(x.shape[1 + i], y.shape[1 + i], kernel[i], stride[i],
-                                 (<tuple>padding[i])[0], dilation[i])
-    return g
-
-
-cdef int _tile(const ConvKernels* k, const Gather* g, int64_t task, int64_t scratch_bytes, const void* x,
-               const void* packed, const void* bias, void* y) noexcept nogil:
-    """One tile: 0, or 1 if there was no memory for it."""
-    cdef void* memory = scratch(TILE, scratch_bytes)
-    if memory == NULL:
-        return 1
-    k.gather(g, task, x, packed, bias, y, memory)
-    return 0
 
 
 cdef int _run_gather(
@@ -120,77 +65,30 @@ cdef int _run_gather(
     if grouped_winograd_tile(g, w, algorithm):
         return run_grouped_winograd(g, x, weight, bias, y)
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
-    cdef int64_t tasks = k.tasks(g), panels = k.panels(g), scratch_bytes, task
-    cdef int threads = threads_for(tasks, g.pixels() * g.groups * g.oc * (g.depth() // 8 + 1)), failed = 0
+    cdef int64_t tasks = k.tasks(g), panels = k.panels(g), task
+    cdef int threads = threads_for(tasks, g.pixels() * g.groups * g.oc * (g.depth() // 8 + 1))
     # A tile asks for the memory of the next one, which the same thread should compute.
     cdef int64_t chunk = max(1, tasks // (8 * threads))
-    cdef void* packed = buffer(PACKED, k.packed_size(g), w)
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
-    cdef void* bias_data = NULL
+    cdef void* bias_data = data_or_null(bias)
     cdef void* y_data = cnp.PyArray_DATA(y)
     if tasks == 0 or g.oc == 0:
         return 0
-    if bias is not None:
-        bias_data = cnp.PyArray_DATA(<cnp.ndarray>bias)
-    scratch_bytes = k.task_scratch(g) * (8 if w else 4)
+    cdef void* packed = buffer(PACKED, k.packed_size(g), w)
+    cdef PerThread own = per_thread(threads, k.task_scratch(g) * (8 if w else 4))
     with nogil:
         if threads == 1:
             for task in range(panels):
                 k.pack(g, task, w_data, packed)
             for task in range(tasks):
-                failed += _tile(k, g, task, scratch_bytes, x_data, packed, bias_data, y_data)
+                k.gather(g, task, x_data, packed, bias_data, y_data, own.memory)
         else:
             for task in prange(panels, num_threads=threads, schedule="static"):
                 k.pack(g, task, w_data, packed)
             for task in prange(tasks, num_threads=threads, schedule="dynamic", chunksize=chunk):
-                failed += _tile(k, g, task, scratch_bytes, x_data, packed, bias_data, y_data)
-    return out_of_memory() if failed else 0
-
-
-cdef bint _sees_all(cnp.ndarray x, cnp.ndarray y, window) except -1:
-    """Whether there is one window, and it is the whole input: a linear layer in other words, whose
-    three products need no im2col, and multiply no padding. An algorithm by name goes before."""
-    cdef int i
-    cdef tuple w = <tuple>window, kernel = w[0], padding = w[2]
-    if _algorithm(window) != AUTO:
-        return False
-    for i in range(3):
-        if y.shape[1 + i] != 1 or x.shape[1 + i] != kernel[i] or padding[i] != (0, 0):
-            return False
-    return y.shape[0] > 0 and x.shape[4] > 0
-
-
-cdef cnp.ndarray _channels_first(cnp.ndarray x):
-    """(N, D, H, W, C) as (N, C, D, H, W), the order in which weights lie: a view."""
-    cdef cnp.npy_intp[5] axes = [0, 4, 1, 2, 3]
-    cdef cnp.PyArray_Dims order
-    order.ptr, order.len = axes, 5
-    return cnp.PyArray_Transpose(x, &order)
-
-
-cdef cnp.ndarray _in_order(cnp.ndarray x):
-    """`_channels_first`, in contiguous memory: no copy of weights, which lie so, and one of pixels."""
-    return cnp.PyArray_GETCONTIGUOUS(_channels_first(x))
-
-
-cdef int64_t _row(cnp.ndarray x) except -1:
-    """Numbers in x[0]: what a window that sees all sees."""
-    return x.shape[1] * x.shape[2] * x.shape[3] * x.shape[4]
-
-
-cdef int _linear(cnp.ndarray a, int64_t a_row, int64_t a_k, cnp.ndarray b, int64_t b_k, int64_t b_n,
-                 bias, cnp.ndarray c, int64_t m, int64_t n, int64_t k) except -1:
-    """c (m, n) = a (m, k) b (k, n) + bias, by the strides of a and b in numbers."""
-    cdef Gemm g
-    if m == 0 or n == 0:
-        return 0
-    g.m, g.n, g.k, g.a_row, g.a_k, g.b_k, g.b_n = m, n, k, a_row, a_k, b_k, b_n
-    cdef char* bias_data = NULL
-    if bias is not None:
-        bias_data = <char*>cnp.PyArray_DATA(<cnp.ndarray>bias)
-    return multiply(&g, wide(a), <const char*>cnp.PyArray_DATA(a), <const char*>cnp.PyArray_DATA(b),
-                    bias_data, <char*>cnp.PyArray_DATA(c))
+                k.gather(g, task, x_data, packed, bias_data, y_data, own.memory + threadid() * own.step)
+    return 0
 
 
 def conv_forward(
@@ -203,29 +101,17 @@ def conv_forward(
     bint relu=False,                #      negative results become 0
 ):
     cdef Gather g
-    cdef int64_t n, depth
-    if groups == 1 and _sees_all(x, y, window):
-        n, depth = weight.shape[0], _row(x)
-        _linear(_in_order(x), depth, 1, _in_order(weight), 1, depth, bias, y, x.shape[0], n, depth)
+    if groups == 1 and sees_all(x, y, window):
+        linear_forward(x, weight, bias, y)
         if relu:
             relu_forward(y, y)
         return
-    g = _forward_plan(x, weight, y, window, groups)
+    g = forward_gather(x, weight, y, window, groups)
     g.relu = relu
     if depthwise_fits(&g, wide(x)):
         run_depthwise(&g, x, weight, bias, y)
         return
-    _run_gather(&g, x, weight, bias, y, _name_of(window))
-
-
-cdef int _scatter(const ConvKernels* k, const Gather* g, int64_t image, int64_t scratch_bytes,
-                  const void* grad_y, const void* packed, void* grad_x) noexcept nogil:
-    """The share of one image: 0, or 1 if there was no memory for it."""
-    cdef void* memory = scratch(TILE, scratch_bytes)
-    if memory == NULL:
-        return 1
-    k.scatter(g, image, grad_y, packed, grad_x, memory)
-    return 0
+    _run_gather(&g, x, weight, bias, y, name_of(window))
 
 
 cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, cnp.ndarray grad_x) except -1:
@@ -233,8 +119,8 @@ cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, c
     cdef int w = wide(grad_y)
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
     cdef int64_t images = g.images, panels = k.scatter_panels(g), task
-    cdef int64_t scratch_bytes = k.scatter_scratch(g) * (8 if w else 4)
-    cdef int threads = threads_for(images, g.pixels() * g.oc * (g.depth() // 8 + 1)), failed = 0
+    cdef int threads = threads_for(images, g.pixels() * g.oc * (g.depth() // 8 + 1))
+    cdef PerThread own = per_thread(threads, k.scatter_scratch(g) * (8 if w else 4))
     cdef void* packed = buffer(PACKED, k.scatter_packed_size(g), w)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
@@ -244,42 +130,11 @@ cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, c
             k.scatter_pack(g, task, w_data, packed)
         if threads == 1:
             for task in range(images):
-                failed += _scatter(k, g, task, scratch_bytes, grad_y_data, packed, grad_x_data)
+                k.scatter(g, task, grad_y_data, packed, grad_x_data, own.memory)
         else:
             for task in prange(images, num_threads=threads, schedule="static"):
-                failed += _scatter(k, g, task, scratch_bytes, grad_y_data, packed, grad_x_data)
-    return out_of_memory() if failed else 0
-
-
-cdef int _turn_round(Gather* g, cnp.ndarray grad_y) except -1:
-    """Make a forward plan one for the gradient of the input, which reads the channels that the forward
-    pass wrote. Its axes are set phase by phase."""
-    g.oc, g.c = g.c, g.oc
-    g.w_out, g.w_in = g.w_in, g.w_out
-    g.images = grad_y.shape[0]
+                k.scatter(g, task, grad_y_data, packed, grad_x_data, own.memory + threadid() * own.step)
     return 0
-
-
-cdef int64_t _phases(cnp.ndarray grad_x, window) except -1:
-    """Gathers that an input gradient falls into: a phase of the stride along each axis. Later phases
-    lie behind the last pixel."""
-    cdef tuple stride = (<tuple>window)[1]
-    return (min(stride[0], grad_x.shape[1]) * min(stride[1], grad_x.shape[2])
-            * min(stride[2], grad_x.shape[3]))
-
-
-cdef bint _set_phase(
-    Gather* g, cnp.ndarray grad_x, cnp.ndarray grad_y, window, int64_t phase
-) except -1:
-    """Set the axes of a phase; False if it has no outputs."""
-    cdef tuple w = <tuple>window, kernel = w[0], stride = w[1], padding = w[2], dilation = w[3]
-    cdef int64_t i, phases
-    for i in range(2, -1, -1):
-        phases = min(stride[i], grad_x.shape[1 + i])
-        g.axis[i] = backward_axis(grad_x.shape[1 + i], grad_y.shape[1 + i], kernel[i], stride[i],
-                                  (<tuple>padding[i])[0], dilation[i], phase % phases)
-        phase = phase // phases
-    return g.axis[0].out > 0 and g.axis[1].out > 0 and g.axis[2].out > 0
 
 
 def conv_backward_input(
@@ -291,35 +146,21 @@ def conv_backward_input(
     int64_t groups,
 ):
     cdef Gather g
-    cdef int64_t phase, n, depth
-    cdef cnp.ndarray seen
-    if groups == 1 and bias is None and _sees_all(grad_x, grad_y, window):
-        n, depth = weight.shape[0], _row(grad_x)
-        seen = PyArray_NewLikeArray(_channels_first(grad_x), cnp.NPY_CORDER, NULL, 0)
-        _linear(grad_y, n, 1, _in_order(weight), depth, 1, None, seen, grad_y.shape[0], depth, n)
-        cnp.PyArray_CopyInto(_channels_first(grad_x), seen)
+    cdef int64_t phase
+    if groups == 1 and bias is None and sees_all(grad_x, grad_y, window):
+        linear_backward_input(grad_y, weight, grad_x)
         return
-    g = _forward_plan(grad_x, weight, grad_y, window, groups)
+    g = forward_gather(grad_x, weight, grad_y, window, groups)
     if depthwise_fits(&g, wide(grad_y)):
         run_depthwise_backward(&g, None, grad_y, weight, bias, grad_x, NULL, None)
         return
     if bias is None and conv_kernels_for(isa(), wide(grad_y)).scatters(&g):
         _run_scatter(&g, grad_y, weight, grad_x)
         return
-    _turn_round(&g, grad_y)
-    for phase in range(_phases(grad_x, window)):
-        if _set_phase(&g, grad_x, grad_y, window, phase):
-            _run_gather(&g, grad_y, weight, bias, grad_x, _name_of(window))
-
-
-cdef int _weight_task(const ConvKernels* k, const Gather* g, const WeightTasks* t, int64_t task,
-                      int64_t scratch_bytes, const void* x, const void* grad_y, void* partial) noexcept nogil:
-    """A chunk of pixels and a block of taps: 0, or 1 if there was no memory for it."""
-    cdef void* memory = scratch(TILE, scratch_bytes)
-    if memory == NULL:
-        return 1
-    k.weight_gather(g, t, task, x, grad_y, partial, memory)
-    return 0
+    turn_round(&g, grad_y)
+    for phase in range(phases_of(grad_x, window)):
+        if set_phase(&g, grad_x, grad_y, window, phase):
+            _run_gather(&g, grad_y, weight, bias, grad_x, name_of(window))
 
 
 def conv_backward_weight(
@@ -329,12 +170,10 @@ def conv_backward_weight(
     window,                           #      shapes.Window
     int64_t groups,
 ):
-    cdef int64_t n = grad_weight.shape[0], depth = _row(grad_weight)
-    if (groups == 1 and _sees_all(x, grad_y, window)
-            and cnp.PyArray_IS_C_CONTIGUOUS(_channels_first(grad_weight))):
-        _linear(grad_y, 1, n, _in_order(x), depth, 1, None, grad_weight, n, depth, x.shape[0])
+    if groups == 1 and sees_all(x, grad_y, window) and lies_in_order(grad_weight):
+        linear_backward_weight(x, grad_y, grad_weight)
         return
-    cdef Gather g = _forward_plan(x, grad_weight, grad_y, window, groups)
+    cdef Gather g = forward_gather(x, grad_weight, grad_y, window, groups)
     cdef int w = wide(x)
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
     if depthwise_fits(&g, w):
@@ -343,17 +182,17 @@ def conv_backward_weight(
     if g.pixels() == 0 or g.c == 0:
         grad_weight[...] = 0
         return
-    if winograd_tile(&g, _name_of(window)):
+    if winograd_tile(&g, name_of(window)):
         run_winograd_weight(&g, x, grad_y, grad_weight)
         return
-    if grouped_winograd_tile(&g, w, _name_of(window)):
+    if grouped_winograd_tile(&g, w, name_of(window)):
         run_grouped_winograd_weight(&g, x, grad_y, grad_weight)
         return
     cdef WeightTasks t = k.weight_tasks(&g)
     cdef int64_t tasks = t.group_tasks * t.chunks * t.tap_blocks, task
     cdef int64_t panels = t.group_tasks * t.panels
-    cdef int64_t scratch_bytes = k.weight_scratch(&g, &t) * (8 if w else 4)
-    cdef int threads = threads_for(tasks, g.pixels() * groups * g.oc * (g.depth() // 8 + 1)), failed = 0
+    cdef int threads = threads_for(tasks, g.pixels() * groups * g.oc * (g.depth() // 8 + 1))
+    cdef PerThread own = per_thread(threads, k.weight_scratch(&g, &t) * (8 if w else 4))
     cdef void* partial = buffer(PARTIAL, k.weight_partial(&g, &t), w)
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
@@ -361,16 +200,15 @@ def conv_backward_weight(
     with nogil:
         if threads == 1:
             for task in range(tasks):
-                failed += _weight_task(k, &g, &t, task, scratch_bytes, x_data, grad_y_data, partial)
+                k.weight_gather(&g, &t, task, x_data, grad_y_data, partial, own.memory)
             for task in range(panels):
                 k.weight_finish(&g, &t, task, partial, grad_weight_data)
         else:
             for task in prange(tasks, num_threads=threads, schedule="dynamic"):
-                failed += _weight_task(k, &g, &t, task, scratch_bytes, x_data, grad_y_data, partial)
+                k.weight_gather(&g, &t, task, x_data, grad_y_data, partial,
+                                own.memory + threadid() * own.step)
             for task in prange(panels, num_threads=threads, schedule="static"):
                 k.weight_finish(&g, &t, task, partial, grad_weight_data)
-    if failed:
-        out_of_memory()
 
 
 def conv_backward(
@@ -385,9 +223,9 @@ def conv_backward(
     """The gradients that are wanted; in one pass where that is faster."""
     cdef Gather g, of_weight
     if grad_x is not None and grad_weight is not None:
-        g = _forward_plan(x, weight, grad_y, window, groups)
+        g = forward_gather(x, weight, grad_y, window, groups)
         if depthwise_fits(&g, wide(x)):
-            of_weight = _forward_plan(x, grad_weight, grad_y, window, groups)
+            of_weight = forward_gather(x, grad_weight, grad_y, window, groups)
             run_depthwise_backward(&g, x, grad_y, weight, None, grad_x, &of_weight, grad_weight)
             return
     if grad_x is not None:
@@ -412,19 +250,19 @@ def conv_algorithms(
 ):
     """Names of the algorithms of the forward pass and of the gradients of input and weight. A strided
     input gradient falls into several convolutions; the first one is named."""
-    cdef Gather g = _forward_plan(x, weight, y, window, groups)
+    cdef Gather g = forward_gather(x, weight, y, window, groups)
     cdef int w = wide(x)
     cdef str forward, of_input, of_weight
     cdef int64_t phase
-    if groups == 1 and _sees_all(x, y, window):
+    if groups == 1 and sees_all(x, y, window):
         return ("matmul",) * 3
-    forward = of_weight = of_input = _name(&g, w, _name_of(window))
+    forward = of_weight = of_input = _name(&g, w, name_of(window))
     if conv_kernels_for(isa(), w).scatters(&g):
         return forward, "scatter", of_weight
-    _turn_round(&g, y)
-    for phase in range(_phases(x, window)):
-        if _set_phase(&g, x, y, window, phase):
-            of_input = _name(&g, w, _name_of(window))
+    turn_round(&g, y)
+    for phase in range(phases_of(x, window)):
+        if set_phase(&g, x, y, window, phase):
+            of_input = _name(&g, w, name_of(window))
             break
     return forward, of_input, of_weight
 

@@ -8,7 +8,7 @@ from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 from .gather cimport Gather
-from .runtime cimport PACKED, PARTIAL, buffer, isa, threads_for, wide
+from .runtime cimport PACKED, PARTIAL, buffer, data_or_null, isa, threads_for, wide
 
 cdef extern from "simd/depthwise_api.hh" nogil:
     struct DepthwiseKernels:
@@ -35,10 +35,6 @@ cdef bint depthwise_fits(const Gather* g, int wide) noexcept:
     return depthwise_kernels_for(isa(), wide).fits(g)
 
 
-cdef void* _data(array) except? NULL:
-    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)
-
-
 cdef int run_depthwise(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, cnp.ndarray y) except -1:
     """Forward pass."""
     cdef int w = wide(x)
@@ -48,10 +44,10 @@ cdef int run_depthwise(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias,
     # A strip asks for the memory of the next one, which the same thread should compute.
     cdef int64_t parts = min(strips, 8 * threads)
     cdef void* packed = buffer(PACKED, k.packed_size(g), w)
-    cdef const void* x_data = _data(x)
-    cdef const void* bias_data = _data(bias)
-    cdef void* y_data = _data(y)
-    k.pack(g, _data(weight), packed)
+    cdef const void* x_data = data_or_null(x)
+    cdef const void* bias_data = data_or_null(bias)
+    cdef void* y_data = data_or_null(y)
+    k.pack(g, data_or_null(weight), packed)
     with nogil:
         for part in prange(parts, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
             k.forward(g, strips * part // parts, strips * (part + 1) // parts, x_data, packed,
@@ -69,13 +65,13 @@ cdef int run_depthwise_backward(const Gather* g, x, cnp.ndarray grad_y, weight, 
     cdef int64_t step = size * (8 if w else 4)
     cdef void* packed = NULL
     cdef char* partial = NULL
-    cdef const void* x_data = _data(x)
-    cdef const void* y_data = _data(grad_y)
-    cdef const void* bias_data = _data(bias)
-    cdef void* grad_x_data = _data(grad_x)
+    cdef const void* x_data = data_or_null(x)
+    cdef const void* y_data = data_or_null(grad_y)
+    cdef const void* bias_data = data_or_null(bias)
+    cdef void* grad_x_data = data_or_null(grad_x)
     if grad_x is not None:
         packed = buffer(PACKED, size, w)
-        k.pack(g, _data(weight), packed)
+        k.pack(g, data_or_null(weight), packed)
     if grad_weight is None:
         step = 0
     else:
@@ -89,5 +85,5 @@ cdef int run_depthwise_backward(const Gather* g, x, cnp.ndarray grad_y, weight, 
     if parts == 0:
         (<cnp.ndarray>grad_weight)[...] = 0
     else:
-        k.finish(of_weight, parts, partial, _data(grad_weight))
+        k.finish(of_weight, parts, partial, data_or_null(grad_weight))
     return 0

@@ -4,10 +4,10 @@ Mirrors reference/gemm.py; the arithmetic is in simd/gemm.hh. Threads share bloc
 panels of NR columns; a batch is one product after the other.
 """
 
-from cython.parallel cimport prange
+from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 cimport numpy as cnp
-from .runtime cimport PACKED, TILE, buffer, isa, out_of_memory, scratch, threads_for
+from .runtime cimport PACKED, PerThread, buffer, isa, per_thread, threads_for
 from .runtime cimport wide as number_type
 
 cdef extern from "simd/gemm_api.hh" nogil:
@@ -25,35 +25,26 @@ cdef extern from "simd/gemm_api.hh" nogil:
 cnp.import_array()
 
 
-cdef int _block(const GemmKernels* kernels, const Gemm* g, int64_t task, int64_t scratch_bytes,
-                const char* a, const char* b, const void* packed, const char* bias, char* c) noexcept nogil:
-    """One task of a product: 0, or 1 if there was no memory for it."""
-    cdef void* memory = scratch(TILE, scratch_bytes)
-    if memory == NULL:
-        return 1
-    kernels.multiply(g, task, a, b, packed, bias, c, memory)
-    return 0
-
-
 cdef int multiply(const Gemm* g, int wide, const char* a, const char* b, const char* bias, char* c) except -1:
     """One product. One thread enters no parallel region: that takes as long as a small product."""
     cdef const GemmKernels* kernels = gemm_kernels_for(isa(), wide)
     cdef int64_t tasks = kernels.tasks(g), first = kernels.first_packed(g), panels = kernels.panels(g)
-    cdef int64_t scratch_bytes = kernels.task_scratch(g) * (8 if wide else 4), task
-    cdef int threads = threads_for(tasks, g.m * g.n * (g.k // 8 + 1)), failed = 0
+    cdef int threads = threads_for(tasks, g.m * g.n * (g.k // 8 + 1))
+    cdef PerThread own = per_thread(threads, kernels.task_scratch(g) * (8 if wide else 4))
+    cdef int64_t task
     cdef void* packed = buffer(PACKED, kernels.packed_size(g) if first < panels else 1, wide)
     with nogil:
         if threads == 1:
             for task in range(first, panels):
                 kernels.pack(g, task, b, packed)
             for task in range(tasks):
-                failed += _block(kernels, g, task, scratch_bytes, a, b, packed, bias, c)
+                kernels.multiply(g, task, a, b, packed, bias, c, own.memory)
         else:
             for task in prange(first, panels, num_threads=threads, schedule="static"):
                 kernels.pack(g, task, b, packed)
             for task in prange(tasks, num_threads=threads, schedule="dynamic"):
-                failed += _block(kernels, g, task, scratch_bytes, a, b, packed, bias, c)
-    return out_of_memory() if failed else 0
+                kernels.multiply(g, task, a, b, packed, bias, c, own.memory + threadid() * own.step)
+    return 0
 
 
 def matmul(

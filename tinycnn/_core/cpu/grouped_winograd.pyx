@@ -4,11 +4,11 @@ The arithmetic is in simd/grouped_winograd.hh. Threads share blocks of tiles by 
 number is made by one thread, in one order.
 """
 
-from cython.parallel cimport prange
+from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 from .gather cimport Gather
-from .runtime cimport PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide
+from .runtime cimport PARTIAL, PerThread, buffer, isa, per_thread, threads_for, wide
 
 cdef extern from "simd/grouped_winograd_api.hh" nogil:
     struct GroupedWinograd:
@@ -44,51 +44,43 @@ cdef int64_t grouped_winograd_tile(const Gather* g, int wide, str algorithm) exc
 cdef int run_grouped_winograd(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias,
                               cnp.ndarray y) except -1:
     """Forward pass, or gradient of the input."""
-    cdef int w = wide(x), failed = 0
+    cdef int w = wide(x)
     cdef const GroupedWinogradKernels* k = grouped_winograd_kernels_for(isa(), w)
     cdef GroupedWinograd plan = k.plan(g)
     cdef int64_t tasks = plan.chunks * plan.unit_blocks, task
-    cdef int64_t scratch_bytes = k.scratch(g, &plan) * (8 if w else 4)
     cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.groups * 8)
-    cdef void* memory
+    cdef PerThread own = per_thread(threads, k.scratch(g, &plan) * (8 if w else 4))
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
     cdef void* bias_data = NULL if bias is None else cnp.PyArray_DATA(<cnp.ndarray>bias)
     cdef void* y_data = cnp.PyArray_DATA(y)
     with nogil:
         for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-            memory = scratch(TILE, scratch_bytes)
-            if memory == NULL:
-                failed += 1
-            else:
-                k.tiles(g, &plan, task, x_data, w_data, bias_data, y_data, memory)
-    return out_of_memory() if failed else 0
+            k.tiles(g, &plan, task, x_data, w_data, bias_data, y_data,
+                    own.memory + threadid() * own.step)
+    return 0
 
 
 cdef int run_grouped_winograd_weight(const Gather* g, cnp.ndarray x, cnp.ndarray grad_y,
                                      cnp.ndarray grad_weight) except -1:
     """The gradient of the weights; chunks of tiles are added where there are several."""
-    cdef int w = wide(x), failed = 0
+    cdef int w = wide(x)
     cdef const GroupedWinogradKernels* k = grouped_winograd_kernels_for(isa(), w)
     cdef GroupedWinograd plan = k.weight_plan(g)
     cdef int64_t blocks = plan.unit_blocks, tasks = plan.chunks * blocks, task
-    cdef int64_t scratch_bytes = k.weight_scratch(g, &plan) * (8 if w else 4)
     cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.groups * 8)
     cdef int finishers = threads_for(blocks, g.groups * g.oc * g.c * 36)
+    cdef PerThread own = per_thread(threads, k.weight_scratch(g, &plan) * (8 if w else 4))
     cdef void* partial = buffer(PARTIAL, k.weight_partial(g, &plan), w)
-    cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_weight_data = cnp.PyArray_DATA(grad_weight)
     with nogil:
         for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-            memory = scratch(TILE, scratch_bytes)
-            if memory == NULL:
-                failed += 1
-            else:
-                k.weight_sum(g, &plan, task, x_data, grad_y_data, partial, grad_weight_data, memory)
+            k.weight_sum(g, &plan, task, x_data, grad_y_data, partial, grad_weight_data,
+                         own.memory + threadid() * own.step)
         if plan.chunks > 1:
             for task in prange(blocks, num_threads=finishers, schedule="static",
                                use_threads_if=finishers > 1):
                 k.weight_finish(g, &plan, task, partial, grad_weight_data)
-    return out_of_memory() if failed else 0
+    return 0

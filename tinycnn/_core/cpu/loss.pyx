@@ -8,9 +8,9 @@ from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 from .blocks cimport (
-    Blocks, blocks_of, data_or_null, read_number, require_numbers, write_number,
+    Blocks, blocks_of, read_number, require_numbers, write_number,
 )
-from .runtime cimport PARTIAL, buffer, isa, wide
+from .runtime cimport PARTIAL, buffer, data_or_null, isa, wide
 
 cdef extern from "simd/loss_api.hh" nogil:
     struct ClassLoss:

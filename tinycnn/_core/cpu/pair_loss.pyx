@@ -7,8 +7,8 @@ pairs. A mean or sum is taken from one value for each block, in one order, by on
 from cython.parallel cimport prange
 from libc.stdint cimport int64_t
 cimport numpy as cnp
-from .blocks cimport Blocks, blocks_of, data_or_null, require_numbers, write_number
-from .runtime cimport PARTIAL, TILE, buffer, isa, wide
+from .blocks cimport Blocks, blocks_of, require_numbers, write_number
+from .runtime cimport PARTIAL, TILE, buffer, data_or_null, isa, wide
 
 cdef extern from "simd/pair_loss_api.hh" nogil:
     struct PairLoss:

@@ -6,10 +6,10 @@ of rows: of y in a forward pass, of grad_x in a backward pass, where a pixel gat
 that hold it; nothing is scattered. One thread enters no parallel region.
 """
 
-from cython.parallel cimport prange
+from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 cimport numpy as cnp
-from .runtime cimport PACKED, TILE, isa, out_of_memory, scratch, threads_for, wide
+from .runtime cimport PACKED, PerThread, buffer, isa, per_thread, threads_for, wide
 
 cdef extern from "simd/pooling_api.hh" nogil:
     struct PoolTable:
@@ -53,9 +53,7 @@ cdef int _plan(PoolPlan* p, cnp.ndarray x, cnp.ndarray y, axes, divisor, bint ba
     cdef int a
     for a in range(3):
         total += 3 * y.shape[1 + a] + 2 * x.shape[1 + a]
-    table = <int64_t*>scratch(PACKED, total * sizeof(int64_t))
-    if table == NULL:
-        return out_of_memory()
+    table = <int64_t*>buffer(PACKED, total, 1)
     for a in range(3):
         table = _table(&p.axis[a], axes[a], x.shape[1 + a], y.shape[1 + a], table, backward)
     p.images, p.c = x.shape[0], x.shape[4]
@@ -118,44 +116,27 @@ cdef inline int64_t _first_from(int64_t low, int64_t first, int64_t step) noexce
     return first if first >= low else first + (low - first + step - 1) // step * step
 
 
-cdef int _forward(const PoolPlan* p, Forward kernel, int64_t task, const void* x, void* y, void* position,
-                  int64_t row_bytes) noexcept nogil:
-    """One task: 0, or 1 if there was no memory for it."""
-    cdef void* rows = scratch(TILE, row_bytes)
-    if rows == NULL:
-        return 1
-    kernel(p, task, x, y, position, <PoolRow*>rows)
-    return 0
-
-
-cdef int _backward(const PoolPlan* p, Backward kernel, int64_t task, const void* grad_y, const void* position,
-                   void* grad_x, int64_t row_bytes) noexcept nogil:
-    """One task: 0, or 1 if there was no memory for it."""
-    cdef void* rows = scratch(TILE, row_bytes)
-    if rows == NULL:
-        return 1
-    kernel(p, task, grad_y, position, grad_x, <PoolRow*>rows)
-    return 0
-
-
 cdef int _run_forward(const PoolPlan* p, Forward kernel, cnp.ndarray x, cnp.ndarray y, void* position) except -1:
     cdef const PoolTable* W = &p.axis[2]
     cdef int64_t tasks, task, row_bytes
+    cdef PerThread own
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* y_data = cnp.PyArray_DATA(y)
-    cdef int threads, failed = 0
+    cdef int threads
     tasks = p.images * p.axis[0].out * p.axis[1].out
     tasks = (tasks + p.block - 1) // p.block if p.tiled else tasks * ((W.out + p.block - 1) // p.block)
     row_bytes = _window_rows(p) * sizeof(PoolRow)
     threads = threads_for(tasks, cnp.PyArray_SIZE(x))
+    own = per_thread(threads, row_bytes)
     with nogil:
         if threads == 1:
             for task in range(tasks):
-                failed += _forward(p, kernel, task, x_data, y_data, position, row_bytes)
+                kernel(p, task, x_data, y_data, position, <PoolRow*>own.memory)
         else:
             for task in prange(tasks, num_threads=threads, schedule="static"):
-                failed += _forward(p, kernel, task, x_data, y_data, position, row_bytes)
-    return out_of_memory() if failed else 0
+                kernel(p, task, x_data, y_data, position,
+                       <PoolRow*>(own.memory + threadid() * own.step))
+    return 0
 
 
 cdef int64_t _most_windows(const PoolTable* t) noexcept:
@@ -170,9 +151,10 @@ cdef int _run_backward(const PoolPlan* p, Backward kernel, cnp.ndarray grad_y, v
                        cnp.ndarray grad_x) except -1:
     cdef const PoolTable* W = &p.axis[2]
     cdef int64_t tasks, task, row_bytes
+    cdef PerThread own
     cdef void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
-    cdef int threads, failed = 0
+    cdef int threads
     if p.tiled:
         tasks = (p.images * p.axis[0].out * p.axis[1].out + p.block - 1) // p.block
         row_bytes = _window_rows(p) * sizeof(PoolRow)
@@ -180,14 +162,16 @@ cdef int _run_backward(const PoolPlan* p, Backward kernel, cnp.ndarray grad_y, v
         tasks = p.images * p.axis[0].size * p.axis[1].size * ((W.size + p.block - 1) // p.block)
         row_bytes = _most_windows(&p.axis[0]) * _most_windows(&p.axis[1]) * sizeof(PoolRow)
     threads = threads_for(tasks, cnp.PyArray_SIZE(grad_x))
+    own = per_thread(threads, row_bytes)
     with nogil:
         if threads == 1:
             for task in range(tasks):
-                failed += _backward(p, kernel, task, grad_y_data, position, grad_x_data, row_bytes)
+                kernel(p, task, grad_y_data, position, grad_x_data, <PoolRow*>own.memory)
         else:
             for task in prange(tasks, num_threads=threads, schedule="static"):
-                failed += _backward(p, kernel, task, grad_y_data, position, grad_x_data, row_bytes)
-    return out_of_memory() if failed else 0
+                kernel(p, task, grad_y_data, position, grad_x_data,
+                       <PoolRow*>(own.memory + threadid() * own.step))
+    return 0
 
 
 cdef PoolPosition _kind(cnp.ndarray position) except *:

@@ -12,7 +12,19 @@ cdef extern from "simd/scratch.hh" nogil:
 cdef int isa() noexcept nogil
 cdef int threads_for(int64_t tasks, int64_t numbers) noexcept nogil
 
-# Number types: entry of a kernel table, and bytes of a number.
+# Number types: entry of a kernel table.
 cdef int wide(cnp.ndarray array) except -1
+
+# Scratch of the calling thread, until it asks again for the same purpose; MemoryError if there is none.
 cdef void* buffer(int purpose, int64_t numbers, int wide) except NULL
-cdef int out_of_memory() except -1
+
+# The same for each of some threads, for TILE: that of `threadid()` begins at memory + threadid() * step.
+cdef struct PerThread:
+    char* memory
+    int64_t step
+
+cdef PerThread per_thread(int threads, int64_t bytes) except *
+
+
+cdef inline void* data_or_null(array) noexcept:
+    return NULL if array is None else cnp.PyArray_DATA(<cnp.ndarray>array)

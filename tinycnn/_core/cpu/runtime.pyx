@@ -28,6 +28,8 @@ cdef bint _orphan = False  # a child of such a process: waking the pool, which i
 # one core streams some 100,000 numbers.
 cdef int64_t WORTH_A_THREAD = 65536
 
+cdef int64_t PAGE = 4096  # what two threads write lies so far apart
+
 
 cdef int isa() noexcept nogil:
     return _isa
@@ -54,16 +56,22 @@ cdef int wide(cnp.ndarray array) except -1:
     )
 
 
-cdef void* buffer(int purpose, int64_t numbers, int wide) except NULL:
-    """Scratch for so many numbers of this thread; MemoryError if there is not enough."""
-    cdef void* memory = scratch(purpose, numbers * (8 if wide else 4))
+cdef void* _scratch(int purpose, int64_t bytes) except NULL:
+    cdef void* memory = scratch(purpose, bytes)
     if memory == NULL:
-        raise MemoryError(f"kernels: {numbers * (8 if wide else 4)} bytes of scratch are not to be had.")
+        raise MemoryError(f"kernels: {bytes} bytes of scratch are not to be had. Use smaller batches.")
     return memory
 
 
-cdef int out_of_memory() except -1:
-    raise MemoryError("kernels: a thread found no memory for its scratch. Use smaller batches.")
+cdef void* buffer(int purpose, int64_t numbers, int wide) except NULL:
+    return _scratch(purpose, numbers * (8 if wide else 4))
+
+
+cdef PerThread per_thread(int threads, int64_t bytes) except *:
+    cdef PerThread own
+    own.step = (bytes + PAGE - 1) // PAGE * PAGE
+    own.memory = <char*>_scratch(TILE, threads * own.step)
+    return own
 
 
 def get_num_threads():

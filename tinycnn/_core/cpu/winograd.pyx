@@ -5,11 +5,11 @@ The arithmetic is in simd/winograd.hh. Threads share panels of weights, then blo
 groups of written channels; each number is made by one thread, in one order.
 """
 
-from cython.parallel cimport prange
+from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 from .gather cimport Gather
-from .runtime cimport PACKED, PARTIAL, TILE, buffer, isa, out_of_memory, scratch, threads_for, wide
+from .runtime cimport PACKED, PARTIAL, PerThread, buffer, isa, per_thread, threads_for, wide
 
 cdef extern from "simd/winograd_api.hh" nogil:
     struct Winograd:
@@ -55,15 +55,14 @@ cdef int64_t winograd_tile(const Gather* g, str algorithm) except -1:
 
 cdef int run_winograd(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, cnp.ndarray y) except -1:
     """Forward pass, or gradient of the input. Threads share blocks of tiles by groups of panels."""
-    cdef int w = wide(x), failed = 0
+    cdef int w = wide(x)
     cdef const WinogradKernels* k = winograd_kernels_for(isa(), w)
     cdef int64_t work = g.pixels() * g.oc * g.c
     cdef Winograd plan = k.plan(g, threads_for(work, work))
     cdef int64_t tasks = plan.blocks * plan.groups, panels = plan.panels if plan.packs else 0, task
-    cdef int64_t scratch_bytes = k.scratch(g, &plan) * (8 if w else 4)
     cdef int threads = threads_for(tasks, work), packers = threads_for(panels, g.oc * g.c * g.taps())
+    cdef PerThread own = per_thread(threads, k.scratch(g, &plan) * (8 if w else 4))
     cdef void* packed = buffer(PACKED, k.packed_size(g, &plan), w)
-    cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
     cdef void* bias_data = NULL if bias is None else cnp.PyArray_DATA(<cnp.ndarray>bias)
@@ -72,27 +71,23 @@ cdef int run_winograd(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, 
         for task in prange(panels, num_threads=packers, schedule="static", use_threads_if=packers > 1):
             k.pack(g, &plan, task, w_data, packed)
         for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-            memory = scratch(TILE, scratch_bytes)
-            if memory == NULL:
-                failed += 1
-            else:
-                k.tile(g, &plan, task, x_data, w_data, packed, bias_data, y_data, memory)
-    return out_of_memory() if failed else 0
+            k.tile(g, &plan, task, x_data, w_data, packed, bias_data, y_data,
+                   own.memory + threadid() * own.step)
+    return 0
 
 
 cdef int run_winograd_weight(const Gather* g, cnp.ndarray x, cnp.ndarray grad_y,
                              cnp.ndarray grad_weight) except -1:
     """The gradient of the weights. Threads share what tiles see, where tasks do, then blocks of channels
     by chunks of tiles or parts of positions."""
-    cdef int w = wide(x), failed = 0
+    cdef int w = wide(x)
     cdef const WinogradKernels* k = winograd_kernels_for(isa(), w)
     cdef WinogradSums plan = k.weight_plan(g)
     cdef int64_t sees = plan.sees(), blocks = plan.blocks(), tasks = plan.tasks(), turn, task
-    cdef int64_t scratch_bytes = k.weight_scratch(&plan) * (8 if w else 4)
     cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.c)
+    cdef PerThread own = per_thread(threads, k.weight_scratch(&plan) * (8 if w else 4))
     cdef void* seen = buffer(PACKED, k.weight_seen(&plan), w)
     cdef void* partial = buffer(PARTIAL, k.weight_partial(&plan), w)
-    cdef void* memory
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_weight_data = cnp.PyArray_DATA(grad_weight)
@@ -101,13 +96,9 @@ cdef int run_winograd_weight(const Gather* g, cnp.ndarray x, cnp.ndarray grad_y,
             for task in prange(sees, num_threads=threads, schedule="static", use_threads_if=threads > 1):
                 k.weight_see(g, &plan, turn, task, x_data, grad_y_data, seen)
             for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-                memory = scratch(TILE, scratch_bytes)
-                if memory == NULL:
-                    failed += 1
-                else:
-                    k.weight_sum(g, &plan, turn, task, x_data, grad_y_data, seen, partial,
-                                 grad_weight_data, memory)
+                k.weight_sum(g, &plan, turn, task, x_data, grad_y_data, seen, partial,
+                             grad_weight_data, own.memory + threadid() * own.step)
         if not plan.finishes():
             for task in prange(blocks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
                 k.weight_finish(g, &plan, task, partial, grad_weight_data)
-    return out_of_memory() if failed else 0
+    return 0
