@@ -113,6 +113,17 @@ def test_the_algorithm_is_called_by_its_name(name, expected, rng):
     assert set(cpu.conv_algorithms(x, weight, y, named, 1)) == {"direct"}
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_columns_are_summed_on_both_sides_of_every_size(dtype, isa, rng):
+    """Columns around a vector and four of them; rows around a vector and a chunk of 1,024."""
+    heights, widths = (1, 2, 3, 15, 16, 17, 1023, 1024, 1025), (*range(1, 18), 33, 64, 67)
+    for rows, c in itertools.product(heights, widths):
+        x = rng.integers(-3, 4, (rows, c)).astype(dtype)
+        got = np.full(c, 77, dtype)
+        cpu.sum_rows(x, got)
+        np.testing.assert_array_equal(got, x.sum(0))
+
+
 def test_nan_goes_to_the_windows_that_hold_it(isa, rng):
     window, x, weight, bias, y, _ = arrays(CASES["LeNet 1"], np.float32, rng)
     x[0, 0, 14, 14, 0] = np.nan

@@ -232,23 +232,58 @@ void weight_finish(const Gather* plan, const WeightTasks* t, int64_t task, const
 
 // --- gradient of the bias --------------------------------------------------------------------
 
-// Sum of `rows` rows of c numbers, for each column, into partial[c] of chunk `chunk`. Few columns
-// are added as L rows, c whole vectors, at a time: lane l of vector v is column (v * L + l) % c.
+// Rows of C numbers, less than a vector: L rows, C whole vectors, at a time. Lane l of vector v is
+// column (v * L + l) % C.
+template <class T, int C = LANES<T> - 1>
+void sum_narrow(const T* x, int64_t rows, int64_t c, T* out) {
+  if constexpr (C > 0) {
+    if (c < C) return sum_narrow<T, C - 1>(x, rows, c, out);
+    constexpr int L = LANES<T>;
+    Vec<T> sum[C] = {};
+    for (; rows >= L; rows -= L, x += C * L)
+      TCN_UNROLL for (int v = 0; v < C; ++v) sum[v] += load(x + v * L);
+    for (int i = 0; i < C * L; ++i) out[i % C] += sum[i / L][i % L];
+    for (; rows > 0; --rows, x += C)
+      for (int j = 0; j < C; ++j) out[j] += x[j];
+  }
+}
+
+// U vectors of columns of rows of c numbers, even rows and odd ones apart: sums that do not wait.
+template <class T, int U>
+TCN_INLINE void sum_wide(const T* x, int64_t rows, int64_t c, T* out, int lanes) {
+  constexpr int L = LANES<T>;
+  const auto read = [&](int64_t row, int u) {
+    const T* at = x + row * c + u * L;
+    return U > 1 || lanes == L ? load(at) : load_some(at, lanes);
+  };
+  Vec<T> even[U] = {}, odd[U] = {};
+  int64_t r = 0;
+  for (; r + 2 <= rows; r += 2) TCN_UNROLL for (int u = 0; u < U; ++u) {
+      even[u] += read(r, u);
+      odd[u] += read(r + 1, u);
+    }
+  if (r < rows) TCN_UNROLL for (int u = 0; u < U; ++u) even[u] += read(r, u);
+  TCN_UNROLL for (int u = 0; u < U; ++u) {
+    if (lanes == L)
+      store(out + u * L, even[u] + odd[u]);
+    else
+      store_some(out + u * L, even[u] + odd[u], lanes);
+  }
+}
+
+// Sum of `rows` rows of c numbers, for each column, into partial[c] of chunk `chunk`.
 template <class T>
 void sum_rows(const void* x_, int64_t rows, int64_t c, int64_t chunk, void* partial_) {
   constexpr int L = LANES<T>;
   const T* x = static_cast<const T*>(x_);
   T* out = static_cast<T*>(partial_) + chunk * c;
-  for (int64_t j = 0; j < c; ++j) out[j] = T(0);
-  int64_t r = 0;
   if (c < L) {
-    Vec<T> sum[L] = {};
-    for (; r + L <= rows; r += L, x += c * L)
-      for (int64_t v = 0; v < c; ++v) sum[v] += load(x + v * L);
-    for (int64_t i = 0; i < c * L; ++i) out[i % c] += sum[i / L][i % L];
+    for (int64_t j = 0; j < c; ++j) out[j] = T(0);
+    return sum_narrow(x, rows, c, out);
   }
-  for (; r < rows; ++r, x += c)
-    for (int64_t j = 0; j < c; ++j) out[j] += x[j];
+  int64_t j = 0;
+  for (; j + 4 * L <= c; j += 4 * L) sum_wide<T, 4>(x + j, rows, c, out + j, L);
+  for (; j < c; j += L) sum_wide<T, 1>(x + j, rows, c, out + j, int(least(L, c - j)));
 }
 
 template <class T>

@@ -104,15 +104,14 @@ int64_t scatter_scratch(const Gather* g) {
          (cover.in_place ? 0 : cover.d * cover.h * cover.row);
 }
 
-// Adds the shares of a column of pixels to what their windows cover. It was copied: in grad_y these
-// pixels may lie a multiple of 1 KB apart.
+// Adds the shares of a column of pixels, `apart` numbers from one to the next, to what their
+// windows cover.
 template <class T>
 TCN_INLINE void add_shares(const Gather& g, const Cover& cover, int64_t rows, const T* pixels,
-                           const T* packed, T* covered) {
+                           int64_t apart, const T* packed, T* covered) {
   const Axis &ad = g.axis[0], &ah = g.axis[1];
   const int64_t size = window_row(g);
-  Tile<T> tile{g.oc, pixels,  row_stride<T>(g.oc), packed, 0, nullptr,
-               true, nullptr, ah.step * cover.row, 0};
+  Tile<T> tile{g.oc, pixels, apart, packed, 0, nullptr, true, nullptr, ah.step * cover.row, 0};
   for (int64_t td = 0; td < ad.taps; ++td)
     for (int64_t th = 0; th < ah.taps; ++th)
       for (int64_t first = 0; first < size; first += NR<T>, tile.b += g.oc * NR<T>) {
@@ -148,6 +147,7 @@ void scatter(const Gather* plan, int64_t n, const void* grad_y_, const void* pac
   const Cover cover = Cover::of<T>(g);
   const T *grad_y = static_cast<const T*>(grad_y_), *packed = static_cast<const T*>(packed_);
   const T* end = grad_y + g.pixels() * g.oc;
+  const bool in_place = row_stride<T>(row) == row;  // else pixels of a column are copied apart
   T* image = static_cast<T*>(grad_x) + n * d.in * h.in * w.in * g.c;
   T *column = static_cast<T*>(scratch), *covered = image;
   if (!cover.in_place) covered = column + block * apart + LANES<T>;
@@ -159,8 +159,12 @@ void scatter(const Gather* plan, int64_t n, const void* grad_y_, const void* pac
       const T* from = grad_y + ((n * d.out + z) * h.out + y) * row;
       T* to = covered + (z * d.step * cover.h + y * h.step) * cover.row;
       for (int64_t p = 0; p < w.out; ++p, from += g.oc, to += w.step * g.c) {
+        if (in_place) {
+          add_shares(g, cover, rows, from, row, packed, to);
+          continue;
+        }
         for (int64_t i = 0; i < rows; ++i) copy_run(column + i * apart, from + i * row, g.oc, end);
-        add_shares(g, cover, rows, column, packed, to);
+        add_shares(g, cover, rows, column, apart, packed, to);
       }
     }
   if (!cover.in_place) uncover(g, cover, covered, image);

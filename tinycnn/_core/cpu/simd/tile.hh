@@ -49,10 +49,10 @@ struct Ahead {
 
   // Part i of n.
   TCN_INLINE Ahead part(int64_t i, int64_t n) const { return Ahead{at + bytes / n * i, bytes / n}; }
-  // Cut into so many steps; asking for what is at hand if there is nothing to ask for.
-  TCN_INLINE void cut(int64_t steps, const void* at_hand) {
+  // Cut into so many steps.
+  TCN_INLINE void cut(int64_t steps) {
     step = bytes > 0 && steps > 0 ? (bytes - 1) / steps + 1 : 0;
-    if (step == 0) at = static_cast<const char*>(at_hand);
+    if (step == 0) at = nullptr;
   }
 };
 
@@ -125,8 +125,9 @@ void multiply(const Tile<T>& t) {
   [[maybe_unused]] Vec<T> odd[M][NV] = {};
   const T* b = t.b;
   const int64_t lda = t.lda, ldb = t.ldb, step = ROWS ? 1 : lda;
-  const char* ahead0 = t.ahead[0].at;
-  [[maybe_unused]] const char* ahead1 = t.ahead[1].at;
+  const auto* at_hand = reinterpret_cast<const char*>(b);  // asked for if there is nothing else
+  const char* ahead0 = t.ahead[0].at ? t.ahead[0].at : at_hand;
+  [[maybe_unused]] const char* ahead1 = t.ahead[1].at ? t.ahead[1].at : at_hand;
   for (int64_t segment = 0; segment < t.segments; ++segment) {
     const T* a = t.a + segment * t.a_segment;
     const T* upper = a + HALF<M> * (ROWS ? lda : 1);
@@ -168,25 +169,38 @@ TCN_INLINE void multiply_height(int height, const Tile<T>& t) {
   }
 }
 
-// Any number of rows of C, at most NR columns: the rows are cut into tiles of about the same
-// height, since a tile of one or two rows waits for its own sums.
 template <class T, bool ROWS>
-void multiply_rows(int64_t rows, Tile<T> t) {
-  TCN_ASSERT(t.columns > 0 && t.columns <= NR<T>);
+TCN_INLINE void multiply_tile(int height, const Tile<T>& t) {
+  if (t.columns > LANES<T>)
+    multiply_height<T, 2, ROWS>(height, t);
+  else
+    multiply_height<T, 1, ROWS>(height, t);
+}
+
+template <class T, bool ROWS>
+void multiply_tiles(int64_t rows, Tile<T> t) {
   int64_t tiles = (rows + MR - 1) / MR;
   const int64_t steps = t.depth * t.segments;
-  for (Ahead& ahead : t.ahead) ahead.cut(tiles * steps, t.b);
+  for (Ahead& ahead : t.ahead) ahead.cut(tiles * steps);
   for (; tiles > 0; --tiles) {
-    const int height = int(tiles == 1 ? rows : (rows + tiles - 1) / tiles);
-    if (t.columns > LANES<T>)
-      multiply_height<T, 2, ROWS>(height, t);
-    else
-      multiply_height<T, 1, ROWS>(height, t);
+    const int height = int((rows + tiles - 1) / tiles);
+    multiply_tile<T, ROWS>(height, t);
     t.a += ROWS ? height * t.lda : height;
     t.c += height * t.ldc;
     for (Ahead& ahead : t.ahead) ahead.at += steps * ahead.step;
     rows -= height;
   }
+}
+
+// Any number of rows of C, at most NR columns: the rows are cut into tiles of about the same
+// height, since a tile of one or two rows waits for its own sums. One tile needs no preparation.
+template <class T, bool ROWS>
+TCN_INLINE void multiply_rows(int64_t rows, const Tile<T>& t) {
+  TCN_ASSERT(t.columns > 0 && t.columns <= NR<T>);
+  if (rows > MR || t.ahead[0].bytes > 0 || t.ahead[1].bytes > 0)
+    multiply_tiles<T, ROWS>(rows, t);
+  else if (rows > 0)
+    multiply_tile<T, ROWS>(int(rows), t);
 }
 
 // Panels: B cut into strips of NR columns (the last may be one vector wide), each [K][width].
