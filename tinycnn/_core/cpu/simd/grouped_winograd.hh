@@ -35,7 +35,7 @@ int64_t grouped_fits(const Gather* g) {
 
 template <class T>
 GroupedWinograd grouped_plan(const Gather* g, int64_t block) {
-  GroupedWinograd w(*g);
+  GroupedWinograd w(*g, false);
   w.unit = most(g->c, LANES<T>);
   w.units = g->y_channels() / w.unit;
   w.unit_block = least(w.units, SLICE / w.unit);

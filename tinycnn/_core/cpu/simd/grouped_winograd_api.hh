@@ -38,9 +38,10 @@ TCN_INLINE bool grouped_winograd_fits(const Gather& g) {
 }
 
 // Whether it is faster than the direct convolution, by measured crossovers: its weights want to be
-// shared by some tiles, and small maps must leave it half as many multiplications.
+// shared by some tiles, and tiles that stick out of small maps must leave it half as many
+// multiplications.
 TCN_INLINE bool grouped_winograd_pays(const Gather& g) {
-  const MapTiles t(g);
+  const MapTiles t(g, false);
   return t.tiles >= 8 && 2 * t.cost() <= 9 * g.pixels();
 }
 

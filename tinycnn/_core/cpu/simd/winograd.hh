@@ -42,10 +42,10 @@ TCN_INLINE int64_t weight_step(const Winograd& w) {
 }
 
 // Bytes that the tiles of a block see; channels written by a task. Tiles that are so few are one
-// block, whose tasks transform their weights themselves, so many bytes at a time, and write so many
-// channels.
+// block, whose tasks transform their weights themselves, so many bytes at a time. These, and tasks
+// of several threads, which share the third cache, write fewer channels.
 constexpr int64_t WINOGRAD_BLOCK = 1 << 19, WINOGRAD_COLUMNS = 256, WINOGRAD_FEW = 64,
-                  WINOGRAD_WEIGHTS = 1 << 20, WINOGRAD_FEW_COLUMNS = 128;
+                  WINOGRAD_WEIGHTS = 1 << 20, WINOGRAD_SHARED_COLUMNS = 128;
 
 // Blocks of tiles that keep what they see in the second cache, as many for each thread; where they
 // are too few, tasks are groups of written channels, too, and see the same tiles.
@@ -65,7 +65,7 @@ Winograd winograd_plan(const Gather* g, int64_t threads) {
   for (int64_t i = 0; i < w.blocks; ++i)
     w.block = most(w.block, w.part(i + 1, w.blocks) - w.part(i, w.blocks));
   w.panels = ceil_div(g->oc, NR<T>);
-  const int64_t columns = w.packs ? WINOGRAD_COLUMNS : WINOGRAD_FEW_COLUMNS;
+  const int64_t columns = w.packs && threads == 1 ? WINOGRAD_COLUMNS : WINOGRAD_SHARED_COLUMNS;
   w.groups = most(ceil_div(w.panels * NR<T>, columns), w.blocks < threads ? threads : 1);
   w.group = ceil_div(w.panels, w.groups);
   w.groups = ceil_div(w.panels, most(w.group, 1));

@@ -17,6 +17,8 @@
 //     +----+----+----+--+
 //
 // Tiles are numbered by kinds, R F B C, of all maps: those of a position are a range of numbers.
+// Where time goes into reading pixels, it is better to take the tiles of a map one after the other,
+// and all of them full.
 #pragma once
 #include "conv_api.hh"
 
@@ -28,10 +30,10 @@ struct TileAxis {
   int64_t outs, rest;  // outputs of these; of the last tile, 0 if there is none but full ones
 
   TileAxis() = default;
-  TCN_INLINE TileAxis(const Axis& a, int64_t outs_) : apart(a.delta), outs(outs_) {
+  TCN_INLINE TileAxis(const Axis& a, int64_t outs_, bool narrow) : apart(a.delta), outs(outs_) {
     const int64_t grid = (a.out + apart - 1) / apart;  // the longest; others are 1 shorter
-    full = grid / outs;
-    rest = grid % outs;
+    full = (grid + (narrow ? 0 : outs - 1)) / outs;
+    rest = narrow ? grid % outs : 0;
   }
   // Tiles that are full, or are not.
   TCN_INLINE int64_t count(bool narrow) const { return narrow ? apart * (rest > 0) : apart * full; }
@@ -60,12 +62,12 @@ struct MapTiles {
 
   MapTiles() = default;
   // A window of 5 leaves 2 outputs: tiles that see more than 6 x 6 pixels err too much.
-  explicit TCN_INLINE MapTiles(const Gather& g)
+  explicit TCN_INLINE MapTiles(const Gather& g, bool narrow = true)
       : taps(g.axis[1].taps),
         out(taps == 5 ? 2 : 4),
         in(out + taps - 1),
-        high(g.axis[1], out),
-        across(g.axis[2], out) {
+        high(g.axis[1], out, narrow),
+        across(g.axis[2], out, narrow) {
     const int64_t maps = g.images * g.axis[0].out;
     kind_from[0] = 0;
     for (int k = 0; k < 4; ++k) kind_from[k + 1] = kind_from[k] + maps * in_map(k);
