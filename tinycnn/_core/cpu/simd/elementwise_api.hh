@@ -1,6 +1,6 @@
 // Activation functions: one signature for all. Forward: a = x, b unused, out = y. Backward: a = y
-// or x, b = grad_y, out = grad_x, as reference/elementwise.py says. `setting` is slope or alpha. And
-// the sum out = a + b. `out` may be a or b.
+// or x, b = grad_y, out = grad_x, as reference/elementwise.py says. `setting` is slope or alpha.
+// And the sum out = a + b. `out` may be a or b.
 #pragma once
 #include "isa.hh"
 

@@ -112,36 +112,27 @@ void grouped_pack(const Gather& g, const GroupedWinograd& w, int64_t unit, const
     }
 }
 
-// Pixels of a tile that writes so many outputs.
-template <class T, int N>
-struct TilePixels : Pixels<T, N, N> {
-  int high, across;
-};
-
 // The pixels of tiles [from, from + tiles) of x, or of y; a tile's first one lies at its first
 // output + (first_h, first_w).
 template <class T, int N>
 void find_pixels(const MapTiles& w, int64_t from, int64_t tiles, T* x, int64_t high, int64_t across,
                  int64_t channels, int64_t first_h, int64_t first_w, T* outside,
-                 TilePixels<T, N>* pixels) {
+                 Pixels<T, N, N>* pixels) {
   for (int64_t i = 0; i < tiles; ++i) {
     const MapTile at(w, from + i);
     pixels[i].find(x + at.map * high * across * channels, high, across, channels, at.h + first_h,
                    at.w + first_w, outside);
-    pixels[i].high = at.high;
-    pixels[i].across = at.across;
   }
 }
 
-// MAP d MAP^T of tiles, `unit` channels from `c` on, to [positions][tiles][unit].
-template <template <int, int> class Map, class T, int N>
-TCN_INLINE void grouped_see(const TilePixels<const T, N>* pixels, int64_t tiles, int64_t c,
-                            int64_t unit, int64_t position, T* seen) {
+// MATRIX d MATRIX^T of tiles, `unit` channels from `c` on, to [positions][tiles][unit].
+template <class T, int N>
+TCN_INLINE void grouped_see(const Matrix<6, N>& matrix, const Pixels<const T, N, N>* pixels,
+                            int64_t tiles, int64_t c, int64_t unit, int64_t position, T* seen) {
   for (int64_t i = 0; i < tiles; ++i)
     for (int64_t j = 0; j < unit; j += LANES<T>, seen += LANES<T>)
-      both_sides<T, Map, 4, 3>(
-          pixels[i].high, pixels[i].across,
-          [&](int r, int s) { return load(pixels[i].at[r * N + s] + c + j); },
+      both_sides<T>(
+          matrix, [&](int r, int s) { return load(pixels[i].at[r * N + s] + c + j); },
           [&](int r, int s, const Vec<T>& v) { store(seen + (r * 6 + s) * position, v); });
 }
 
@@ -205,14 +196,13 @@ TCN_INLINE void multiply_unit(const Gather& g, const GroupedWinograd& w, int64_t
 
 // The outputs of tiles, `unit` channels from `c` on: A^T m A + bias, perhaps rectified.
 template <class T>
-void grouped_finish(bool relu, const TilePixels<T, 4>* pixels, int64_t tiles, int64_t c,
+void grouped_finish(bool relu, const Pixels<T, 4, 4>* pixels, int64_t tiles, int64_t c,
                     int64_t unit, const T* made, int64_t position, const T* bias) {
   for (int64_t i = 0; i < tiles; ++i)
     for (int64_t j = 0; j < unit; j += LANES<T>, made += LANES<T>) {
       const Vec<T> start = bias ? load(bias + j) : Vec<T>{};
-      both_sides<T, Output, 4, 3>(
-          pixels[i].high, pixels[i].across,
-          [&](int r, int s) { return load(made + (r * 6 + s) * position); },
+      both_sides<T>(
+          FILTERING<4, 3>.output, [&](int r, int s) { return load(made + (r * 6 + s) * position); },
           [&](int r, int s, const Vec<T>& sum) {
             store(pixels[i].at[r * 4 + s] + c + j,
                   relu ? rectified(Vec<T>(sum + start)) : sum + start);
@@ -222,24 +212,23 @@ void grouped_finish(bool relu, const TilePixels<T, 4>* pixels, int64_t tiles, in
 
 // Asks for share p of 36 of the pixels of tiles, `unit` channels from `c` on.
 template <bool WRITE, class T, int N>
-TCN_INLINE void ask(const TilePixels<T, N>* pixels, int64_t tiles, int64_t c, int64_t unit,
+TCN_INLINE void ask(const Pixels<T, N, N>* pixels, int64_t tiles, int64_t c, int64_t unit,
                     int64_t p) {
-  for (int64_t i = tiles * N * N * p / 36; i < tiles * N * N * (p + 1) / 36; ++i) {
-    const T* at = pixels[i / (N * N)].at[i % (N * N)] + c;
+  T* const* at = pixels->at;
+  for (int64_t i = tiles * N * N * p / 36; i < tiles * N * N * (p + 1) / 36; ++i)
     for (int64_t j = 0; j < unit; j += LANES<T>) {
       if (WRITE)
-        prefetch_to_write(at + j);
+        prefetch_to_write(at[i] + c + j);
       else
-        prefetch(at + j);
+        prefetch(at[i] + c + j);
     }
-  }
 }
 
 // What a task sees of x, and where its outputs go: the places of pixels of a block of tiles.
 template <class T, class Y>
 struct BlockPixels {
-  TilePixels<const T, 6>* in;
-  TilePixels<Y, 4>* out;
+  Pixels<const T, 6, 6>* in;
+  Pixels<Y, 4, 4>* out;
   static int64_t size(const GroupedWinograd& w) {  // in numbers
     return ceil_div(w.block * (sizeof *in + sizeof *out), sizeof(T));
   }
@@ -287,14 +276,12 @@ void grouped_tiles(const Gather* plan, const GroupedWinograd* gw, int64_t task, 
     for (int64_t unit = 0; unit < t.units; ++unit) {
       const int64_t c = unit * w.unit;
       const bool last = unit + 1 == t.units;
-      grouped_see<Input>(here.in, tiles, c, w.unit, position, seen);
+      grouped_see(FILTERING<4, 3>.input, here.in, tiles, c, w.unit, position, seen);
       for (int64_t p = 0; p < w.positions(); ++p) {
         ask<true>(here.out, tiles, c, w.unit, p);
         ask<false>(last ? next.in : here.in, last ? more : tiles, last ? 0 : c + w.unit, w.unit, p);
-        const TileRange rows = w.rows(p, i, i + tiles);
-        const int64_t at = p * position + rows.from * w.unit;
-        multiply_unit(g, w, rows.count(), seen + at, packed + (unit * w.positions() + p) * step,
-                      made + at);
+        multiply_unit(g, w, tiles, seen + p * position, packed + (unit * w.positions() + p) * step,
+                      made + p * position);
       }
       grouped_finish(g.relu, here.out, tiles, c, w.unit, made, position,
                      bias ? static_cast<const T*>(bias) + t.c + c : nullptr);

@@ -116,14 +116,14 @@ void grouped_weight_sum(const Gather* plan, const GroupedWinograd* gw, int64_t t
     for (int64_t unit = 0; unit < t.units; ++unit) {
       const int64_t c = unit * w.unit, rest = unit + 1 < t.units ? tiles : 0;
       T* sums = all + unit * unit_sums<T>(g, w);
-      grouped_see<Input>(pixels.in, tiles, c, w.unit, position, seen);
-      grouped_see<OutputGradient>(pixels.out, tiles, c, w.unit, position, grads);
+      grouped_see(FILTERING<4, 3>.input, pixels.in, tiles, c, w.unit, position, seen);
+      grouped_see(FILTERING<4, 3>.output.transposed(), pixels.out, tiles, c, w.unit, position,
+                  grads);
       for (int64_t p = 0; p < w.positions(); ++p) {
         ask<false>(pixels.in, rest, c + w.unit, w.unit, p);
         ask<false>(pixels.out, rest, c + w.unit, w.unit, p);
-        const TileRange rows = w.rows(p, from, from + tiles);
-        const int64_t at = p * position + rows.from * w.unit;
-        sum_unit(g, w, rows.count(), seen + at, grads + at, from > t.from, sums + p * g.c * w.unit);
+        sum_unit(g, w, tiles, seen + p * position, grads + p * position, from > t.from,
+                 sums + p * g.c * w.unit);
       }
     }
   }

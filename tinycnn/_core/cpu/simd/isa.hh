@@ -27,17 +27,26 @@
 enum Isa { BASELINE = 0, AVX2 = 1, AVX512 = 2 };
 
 #ifdef TCN_X86
-#define TCN_TABLE(Kernels, name)                                                \
-  namespace baseline { extern const Kernels name[2]; }                          \
-  namespace avx2 { extern const Kernels name[2]; }                              \
-  namespace avx512 { extern const Kernels name[2]; }                            \
-  TCN_INLINE const Kernels* name##_for(int isa, int wide) {                         \
-    return isa == AVX512 ? &avx512::name[wide]                                  \
-                         : isa == AVX2 ? &avx2::name[wide] : &baseline::name[wide]; \
+#define TCN_TABLE(Kernels, name)                            \
+  namespace baseline {                                      \
+  extern const Kernels name[2];                             \
+  }                                                         \
+  namespace avx2 {                                          \
+  extern const Kernels name[2];                             \
+  }                                                         \
+  namespace avx512 {                                        \
+  extern const Kernels name[2];                             \
+  }                                                         \
+  TCN_INLINE const Kernels* name##_for(int isa, int wide) { \
+    return isa == AVX512 ? &avx512::name[wide]              \
+           : isa == AVX2 ? &avx2::name[wide]                \
+                         : &baseline::name[wide];           \
   }
 #else
-#define TCN_TABLE(Kernels, name)                          \
-  namespace baseline { extern const Kernels name[2]; }    \
+#define TCN_TABLE(Kernels, name) \
+  namespace baseline {           \
+  extern const Kernels name[2];  \
+  }                              \
   TCN_INLINE const Kernels* name##_for(int, int wide) { return &baseline::name[wide]; }
 #endif
 

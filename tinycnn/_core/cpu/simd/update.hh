@@ -25,8 +25,8 @@ TCN_INLINE Vec<T> rounded(Vec<T> product) {
   return product;
 }
 
-// A moving average of gradients that have become 0 decays for ever: below the smallest normal number
-// (1.2e-38 in float) every operation on it would take some 150 cycles. There it becomes 0.
+// A moving average of gradients that have become 0 decays for ever: below the smallest normal
+// number (1.2e-38 in float) every operation on it would take some 150 cycles. There it becomes 0.
 template <class T>
 TCN_INLINE Vec<T> without_subnormal(const Vec<T>& v) {
   const Vec<T> least = broadcast(std::numeric_limits<T>::min()), zero{};

@@ -158,9 +158,9 @@ TCN_INLINE void store(T* p, const Vec<T>& v) {
 #define TCN_FORGET(p) ((void)0)
 #endif
 
-// The first n lanes; the rest is read as zero, and not written. AVX-512 has masks for that, which no
-// vector extension names. Elsewhere n lanes move in powers of two, so that every move is of a
-// constant size; but a vector that was just stored in pieces is loaded late.
+// The first n lanes, n fewer than all; the rest is read as zero, and not written. AVX-512 has masks
+// for that, which no vector extension names. Elsewhere n lanes move in powers of two, so that every
+// move is of a constant size; but a vector that was just stored in pieces is loaded late.
 #if defined(TCN_GNU_VECTORS) && defined(__AVX512F__)
 TCN_INLINE Vec<float> load_some(const float* p, int n) {
   return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p);
