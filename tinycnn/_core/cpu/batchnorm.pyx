@@ -9,7 +9,7 @@ from libc.math cimport sqrt
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 from .runtime cimport (
-    PACKED, PARTIAL, PerThread, buffer, data_or_null, isa, per_thread, threads_for, wide,
+    PACKED, PARTIAL, buffer, data_or_null, isa, per_thread, threads_for, wide,
 )
 
 cdef extern from "simd/batchnorm_api.hh" nogil:
@@ -77,7 +77,7 @@ def batch_norm_statistics(
     cdef int threads = threads_for(p.chunks, p.rows * p.c), mergers
     cdef double* partial = <double*>buffer(PARTIAL, p.chunks * 2 * p.c, 1)
     cdef int64_t chunk, block, blocks = (p.c + MERGED - 1) // MERGED
-    cdef PerThread own = per_thread(threads, _task_bytes(&p, w))
+    cdef void** own = per_thread(threads, _task_bytes(&p, w))
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* mean_data = cnp.PyArray_DATA(mean)
     cdef void* var_data = cnp.PyArray_DATA(var)
@@ -87,10 +87,10 @@ def batch_norm_statistics(
     with nogil:
         if threads == 1:
             for chunk in range(p.chunks):
-                k.statistics(&p, chunk, x_data, partial, own.memory)
+                k.statistics(&p, chunk, x_data, partial, own[0])
         else:
             for chunk in prange(p.chunks, num_threads=threads, schedule="static"):
-                k.statistics(&p, chunk, x_data, partial, own.memory + threadid() * own.step)
+                k.statistics(&p, chunk, x_data, partial, own[threadid()])
         if mergers == 1:
             k.merge_statistics(&p, 0, p.c, partial, mean_data, var_data)
         else:
@@ -195,7 +195,7 @@ def batch_norm_backward(
     cdef int threads = threads_for(p.chunks, p.rows * p.c)
     cdef void* tiled = buffer(PACKED, <int64_t>NORM_TILED * p.width, w)
     cdef double* partial = <double*>buffer(PARTIAL, max(p.chunks, 1) * 2 * p.c, 1)
-    cdef PerThread own = per_thread(threads, _task_bytes(&p, w))
+    cdef void** own = per_thread(threads, _task_bytes(&p, w))
     cdef int64_t chunk, share
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* g_data = cnp.PyArray_DATA(grad_y)
@@ -209,11 +209,11 @@ def batch_norm_backward(
             if threads == 1:
                 for chunk in range(p.chunks):
                     k.sums(&p, chunk, x_data, g_data, y_data, tiled, relu, masked_data, partial,
-                           own.memory)
+                           own[0])
             else:
                 for chunk in prange(p.chunks, num_threads=threads, schedule="static"):
                     k.sums(&p, chunk, x_data, g_data, y_data, tiled, relu, masked_data, partial,
-                           own.memory + threadid() * own.step)
+                           own[threadid()])
     if grad_weight is not None:
         k.merge_sums(&p, 0, p.c, partial, data_or_null(invstd), data_or_null(grad_weight),
                      data_or_null(grad_bias))

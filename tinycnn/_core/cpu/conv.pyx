@@ -21,7 +21,7 @@ from .grouped_winograd cimport (
     grouped_winograd_tile, run_grouped_winograd, run_grouped_winograd_weight,
 )
 from .runtime cimport (
-    PACKED, PARTIAL, PerThread, buffer, data_or_null, isa, per_thread, threads_for, wide,
+    PACKED, PARTIAL, buffer, data_or_null, isa, per_thread, threads_for, wide,
 )
 from .winograd cimport run_winograd, run_winograd_weight, winograd_tile
 
@@ -76,18 +76,18 @@ cdef int _run_gather(
     if tasks == 0 or g.oc == 0:
         return 0
     cdef void* packed = buffer(PACKED, k.packed_size(g), w)
-    cdef PerThread own = per_thread(threads, k.task_scratch(g) * (8 if w else 4))
+    cdef void** own = per_thread(threads, k.task_scratch(g) * (8 if w else 4))
     with nogil:
         if threads == 1:
             for task in range(panels):
                 k.pack(g, task, w_data, packed)
             for task in range(tasks):
-                k.gather(g, task, x_data, packed, bias_data, y_data, own.memory)
+                k.gather(g, task, x_data, packed, bias_data, y_data, own[0])
         else:
             for task in prange(panels, num_threads=threads, schedule="static"):
                 k.pack(g, task, w_data, packed)
             for task in prange(tasks, num_threads=threads, schedule="dynamic", chunksize=chunk):
-                k.gather(g, task, x_data, packed, bias_data, y_data, own.memory + threadid() * own.step)
+                k.gather(g, task, x_data, packed, bias_data, y_data, own[threadid()])
     return 0
 
 
@@ -120,7 +120,7 @@ cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, c
     cdef const ConvKernels* k = conv_kernels_for(isa(), w)
     cdef int64_t images = g.images, panels = k.scatter_panels(g), task
     cdef int threads = threads_for(images, g.pixels() * g.oc * (g.depth() // 8 + 1))
-    cdef PerThread own = per_thread(threads, k.scatter_scratch(g) * (8 if w else 4))
+    cdef void** own = per_thread(threads, k.scatter_scratch(g) * (8 if w else 4))
     cdef void* packed = buffer(PACKED, k.scatter_packed_size(g), w)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
@@ -130,10 +130,10 @@ cdef int _run_scatter(const Gather* g, cnp.ndarray grad_y, cnp.ndarray weight, c
             k.scatter_pack(g, task, w_data, packed)
         if threads == 1:
             for task in range(images):
-                k.scatter(g, task, grad_y_data, packed, grad_x_data, own.memory)
+                k.scatter(g, task, grad_y_data, packed, grad_x_data, own[0])
         else:
             for task in prange(images, num_threads=threads, schedule="static"):
-                k.scatter(g, task, grad_y_data, packed, grad_x_data, own.memory + threadid() * own.step)
+                k.scatter(g, task, grad_y_data, packed, grad_x_data, own[threadid()])
     return 0
 
 
@@ -192,7 +192,7 @@ def conv_backward_weight(
     cdef int64_t tasks = t.group_tasks * t.chunks * t.tap_blocks, task
     cdef int64_t panels = t.group_tasks * t.panels
     cdef int threads = threads_for(tasks, g.pixels() * groups * g.oc * (g.depth() // 8 + 1))
-    cdef PerThread own = per_thread(threads, k.weight_scratch(&g, &t) * (8 if w else 4))
+    cdef void** own = per_thread(threads, k.weight_scratch(&g, &t) * (8 if w else 4))
     cdef void* partial = buffer(PARTIAL, k.weight_partial(&g, &t), w)
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
@@ -200,13 +200,12 @@ def conv_backward_weight(
     with nogil:
         if threads == 1:
             for task in range(tasks):
-                k.weight_gather(&g, &t, task, x_data, grad_y_data, partial, own.memory)
+                k.weight_gather(&g, &t, task, x_data, grad_y_data, partial, own[0])
             for task in range(panels):
                 k.weight_finish(&g, &t, task, partial, grad_weight_data)
         else:
             for task in prange(tasks, num_threads=threads, schedule="dynamic"):
-                k.weight_gather(&g, &t, task, x_data, grad_y_data, partial,
-                                own.memory + threadid() * own.step)
+                k.weight_gather(&g, &t, task, x_data, grad_y_data, partial, own[threadid()])
             for task in prange(panels, num_threads=threads, schedule="static"):
                 k.weight_finish(&g, &t, task, partial, grad_weight_data)
 

@@ -7,7 +7,7 @@ panels of NR columns; a batch is one product after the other.
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 cimport numpy as cnp
-from .runtime cimport PACKED, PerThread, buffer, isa, per_thread, threads_for
+from .runtime cimport PACKED, buffer, isa, per_thread, threads_for
 from .runtime cimport wide as number_type
 
 cdef extern from "simd/gemm_api.hh" nogil:
@@ -30,7 +30,7 @@ cdef int multiply(const Gemm* g, int wide, const char* a, const char* b, const c
     cdef const GemmKernels* kernels = gemm_kernels_for(isa(), wide)
     cdef int64_t tasks = kernels.tasks(g), first = kernels.first_packed(g), panels = kernels.panels(g)
     cdef int threads = threads_for(tasks, g.m * g.n * (g.k // 8 + 1))
-    cdef PerThread own = per_thread(threads, kernels.task_scratch(g) * (8 if wide else 4))
+    cdef void** own = per_thread(threads, kernels.task_scratch(g) * (8 if wide else 4))
     cdef int64_t task
     cdef void* packed = buffer(PACKED, kernels.packed_size(g) if first < panels else 1, wide)
     with nogil:
@@ -38,12 +38,12 @@ cdef int multiply(const Gemm* g, int wide, const char* a, const char* b, const c
             for task in range(first, panels):
                 kernels.pack(g, task, b, packed)
             for task in range(tasks):
-                kernels.multiply(g, task, a, b, packed, bias, c, own.memory)
+                kernels.multiply(g, task, a, b, packed, bias, c, own[0])
         else:
             for task in prange(first, panels, num_threads=threads, schedule="static"):
                 kernels.pack(g, task, b, packed)
             for task in prange(tasks, num_threads=threads, schedule="dynamic"):
-                kernels.multiply(g, task, a, b, packed, bias, c, own.memory + threadid() * own.step)
+                kernels.multiply(g, task, a, b, packed, bias, c, own[threadid()])
     return 0
 
 

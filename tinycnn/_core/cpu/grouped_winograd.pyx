@@ -8,7 +8,7 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 from .gather cimport Gather
-from .runtime cimport PARTIAL, PerThread, buffer, isa, per_thread, threads_for, wide
+from .runtime cimport PARTIAL, buffer, isa, per_thread, threads_for, wide
 
 cdef extern from "simd/grouped_winograd_api.hh" nogil:
     struct GroupedWinograd:
@@ -49,15 +49,14 @@ cdef int run_grouped_winograd(const Gather* g, cnp.ndarray x, cnp.ndarray weight
     cdef GroupedWinograd plan = k.plan(g)
     cdef int64_t tasks = plan.chunks * plan.unit_blocks, task
     cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.groups * 8)
-    cdef PerThread own = per_thread(threads, k.scratch(g, &plan) * (8 if w else 4))
+    cdef void** own = per_thread(threads, k.scratch(g, &plan) * (8 if w else 4))
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
     cdef void* bias_data = NULL if bias is None else cnp.PyArray_DATA(<cnp.ndarray>bias)
     cdef void* y_data = cnp.PyArray_DATA(y)
     with nogil:
         for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-            k.tiles(g, &plan, task, x_data, w_data, bias_data, y_data,
-                    own.memory + threadid() * own.step)
+            k.tiles(g, &plan, task, x_data, w_data, bias_data, y_data, own[threadid()])
     return 0
 
 
@@ -70,15 +69,14 @@ cdef int run_grouped_winograd_weight(const Gather* g, cnp.ndarray x, cnp.ndarray
     cdef int64_t blocks = plan.unit_blocks, tasks = plan.chunks * blocks, task
     cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.groups * 8)
     cdef int finishers = threads_for(blocks, g.groups * g.oc * g.c * 36)
-    cdef PerThread own = per_thread(threads, k.weight_scratch(g, &plan) * (8 if w else 4))
+    cdef void** own = per_thread(threads, k.weight_scratch(g, &plan) * (8 if w else 4))
     cdef void* partial = buffer(PARTIAL, k.weight_partial(g, &plan), w)
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_weight_data = cnp.PyArray_DATA(grad_weight)
     with nogil:
         for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-            k.weight_sum(g, &plan, task, x_data, grad_y_data, partial, grad_weight_data,
-                         own.memory + threadid() * own.step)
+            k.weight_sum(g, &plan, task, x_data, grad_y_data, partial, grad_weight_data, own[threadid()])
         if plan.chunks > 1:
             for task in prange(blocks, num_threads=finishers, schedule="static",
                                use_threads_if=finishers > 1):

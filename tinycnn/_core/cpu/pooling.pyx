@@ -9,7 +9,7 @@ that hold it; nothing is scattered. One thread enters no parallel region.
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 cimport numpy as cnp
-from .runtime cimport PACKED, PerThread, buffer, isa, per_thread, threads_for, wide
+from .runtime cimport PACKED, buffer, isa, per_thread, threads_for, wide
 
 cdef extern from "simd/pooling_api.hh" nogil:
     struct PoolTable:
@@ -119,7 +119,7 @@ cdef inline int64_t _first_from(int64_t low, int64_t first, int64_t step) noexce
 cdef int _run_forward(const PoolPlan* p, Forward kernel, cnp.ndarray x, cnp.ndarray y, void* position) except -1:
     cdef const PoolTable* W = &p.axis[2]
     cdef int64_t tasks, task, row_bytes
-    cdef PerThread own
+    cdef void** own
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* y_data = cnp.PyArray_DATA(y)
     cdef int threads
@@ -131,11 +131,10 @@ cdef int _run_forward(const PoolPlan* p, Forward kernel, cnp.ndarray x, cnp.ndar
     with nogil:
         if threads == 1:
             for task in range(tasks):
-                kernel(p, task, x_data, y_data, position, <PoolRow*>own.memory)
+                kernel(p, task, x_data, y_data, position, <PoolRow*>own[0])
         else:
             for task in prange(tasks, num_threads=threads, schedule="static"):
-                kernel(p, task, x_data, y_data, position,
-                       <PoolRow*>(own.memory + threadid() * own.step))
+                kernel(p, task, x_data, y_data, position, <PoolRow*>own[threadid()])
     return 0
 
 
@@ -151,7 +150,7 @@ cdef int _run_backward(const PoolPlan* p, Backward kernel, cnp.ndarray grad_y, v
                        cnp.ndarray grad_x) except -1:
     cdef const PoolTable* W = &p.axis[2]
     cdef int64_t tasks, task, row_bytes
-    cdef PerThread own
+    cdef void** own
     cdef void* grad_y_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_x_data = cnp.PyArray_DATA(grad_x)
     cdef int threads
@@ -166,11 +165,11 @@ cdef int _run_backward(const PoolPlan* p, Backward kernel, cnp.ndarray grad_y, v
     with nogil:
         if threads == 1:
             for task in range(tasks):
-                kernel(p, task, grad_y_data, position, grad_x_data, <PoolRow*>own.memory)
+                kernel(p, task, grad_y_data, position, grad_x_data, <PoolRow*>own[0])
         else:
             for task in prange(tasks, num_threads=threads, schedule="static"):
                 kernel(p, task, grad_y_data, position, grad_x_data,
-                       <PoolRow*>(own.memory + threadid() * own.step))
+                       <PoolRow*>own[threadid()])
     return 0
 
 

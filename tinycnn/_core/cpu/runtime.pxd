@@ -7,6 +7,7 @@ cdef extern from "simd/scratch.hh" nogil:
         TILE
         PARTIAL
     void* scratch(int purpose, int64_t bytes)
+    void** scratch_of_threads(int threads, int64_t bytes)
 
 # What every kernel asks for: the instruction set in use, and how many threads `tasks` are worth.
 cdef int isa() noexcept nogil
@@ -18,12 +19,8 @@ cdef int wide(cnp.ndarray array) except -1
 # Scratch of the calling thread, until it asks again for the same purpose; MemoryError if there is none.
 cdef void* buffer(int purpose, int64_t numbers, int wide) except NULL
 
-# The same for each of some threads, for TILE: that of `threadid()` begins at memory + threadid() * step.
-cdef struct PerThread:
-    char* memory
-    int64_t step
-
-cdef PerThread per_thread(int threads, int64_t bytes) except *
+# Memory for a task of each of some threads, that of `threadid()` at per_thread(...)[threadid()].
+cdef void** per_thread(int threads, int64_t bytes) except NULL
 
 
 cdef inline void* data_or_null(array) noexcept:

@@ -28,8 +28,6 @@ cdef bint _orphan = False  # a child of such a process: waking the pool, which i
 # one core streams some 100,000 numbers.
 cdef int64_t WORTH_A_THREAD = 65536
 
-cdef int64_t PAGE = 4096  # what two threads write lies so far apart
-
 
 cdef int isa() noexcept nogil:
     return _isa
@@ -56,22 +54,23 @@ cdef int wide(cnp.ndarray array) except -1:
     )
 
 
-cdef void* _scratch(int purpose, int64_t bytes) except NULL:
-    cdef void* memory = scratch(purpose, bytes)
-    if memory == NULL:
-        raise MemoryError(f"kernels: {bytes} bytes of scratch are not to be had. Use smaller batches.")
-    return memory
+cdef int _out_of_memory(int64_t bytes) except -1:
+    raise MemoryError(f"kernels: {bytes} bytes of scratch are not to be had. Use smaller batches.")
 
 
 cdef void* buffer(int purpose, int64_t numbers, int wide) except NULL:
-    return _scratch(purpose, numbers * (8 if wide else 4))
+    cdef int64_t bytes = numbers * (8 if wide else 4)
+    cdef void* memory = scratch(purpose, bytes)
+    if memory == NULL:
+        _out_of_memory(bytes)
+    return memory
 
 
-cdef PerThread per_thread(int threads, int64_t bytes) except *:
-    cdef PerThread own
-    own.step = (bytes + PAGE - 1) // PAGE * PAGE
-    own.memory = <char*>_scratch(TILE, threads * own.step)
-    return own
+cdef void** per_thread(int threads, int64_t bytes) except NULL:
+    cdef void** memory = scratch_of_threads(threads, bytes)
+    if memory == NULL:
+        _out_of_memory(bytes)
+    return memory
 
 
 def get_num_threads():

@@ -9,7 +9,7 @@ from cython.parallel cimport prange, threadid
 from libc.stdint cimport int64_t
 cimport numpy as cnp
 from .gather cimport Gather
-from .runtime cimport PACKED, PARTIAL, PerThread, buffer, isa, per_thread, threads_for, wide
+from .runtime cimport PACKED, PARTIAL, buffer, isa, per_thread, threads_for, wide
 
 cdef extern from "simd/winograd_api.hh" nogil:
     struct Winograd:
@@ -61,7 +61,7 @@ cdef int run_winograd(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, 
     cdef Winograd plan = k.plan(g, threads_for(work, work))
     cdef int64_t tasks = plan.blocks * plan.groups, panels = plan.panels if plan.packs else 0, task
     cdef int threads = threads_for(tasks, work), packers = threads_for(panels, g.oc * g.c * g.taps())
-    cdef PerThread own = per_thread(threads, k.scratch(g, &plan) * (8 if w else 4))
+    cdef void** own = per_thread(threads, k.scratch(g, &plan) * (8 if w else 4))
     cdef void* packed = buffer(PACKED, k.packed_size(g, &plan), w)
     cdef const void* x_data = cnp.PyArray_DATA(x)
     cdef const void* w_data = cnp.PyArray_DATA(weight)
@@ -71,8 +71,7 @@ cdef int run_winograd(const Gather* g, cnp.ndarray x, cnp.ndarray weight, bias, 
         for task in prange(panels, num_threads=packers, schedule="static", use_threads_if=packers > 1):
             k.pack(g, &plan, task, w_data, packed)
         for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
-            k.tile(g, &plan, task, x_data, w_data, packed, bias_data, y_data,
-                   own.memory + threadid() * own.step)
+            k.tile(g, &plan, task, x_data, w_data, packed, bias_data, y_data, own[threadid()])
     return 0
 
 
@@ -85,7 +84,7 @@ cdef int run_winograd_weight(const Gather* g, cnp.ndarray x, cnp.ndarray grad_y,
     cdef WinogradSums plan = k.weight_plan(g)
     cdef int64_t sees = plan.sees(), blocks = plan.blocks(), tasks = plan.tasks(), turn, task
     cdef int threads = threads_for(tasks, g.pixels() * g.oc * g.c)
-    cdef PerThread own = per_thread(threads, k.weight_scratch(&plan) * (8 if w else 4))
+    cdef void** own = per_thread(threads, k.weight_scratch(&plan) * (8 if w else 4))
     cdef void* seen = buffer(PACKED, k.weight_seen(&plan), w)
     cdef void* partial = buffer(PARTIAL, k.weight_partial(&plan), w)
     cdef const void* x_data = cnp.PyArray_DATA(x)
@@ -97,7 +96,7 @@ cdef int run_winograd_weight(const Gather* g, cnp.ndarray x, cnp.ndarray grad_y,
                 k.weight_see(g, &plan, turn, task, x_data, grad_y_data, seen)
             for task in prange(tasks, num_threads=threads, schedule="dynamic", use_threads_if=threads > 1):
                 k.weight_sum(g, &plan, turn, task, x_data, grad_y_data, seen, partial,
-                             grad_weight_data, own.memory + threadid() * own.step)
+                             grad_weight_data, own[threadid()])
         if not plan.finishes():
             for task in prange(blocks, num_threads=threads, schedule="static", use_threads_if=threads > 1):
                 k.weight_finish(g, &plan, task, partial, grad_weight_data)

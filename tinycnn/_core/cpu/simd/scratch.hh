@@ -2,6 +2,8 @@
 // steady training loop touches no fresh pages. 64-byte aligned; contents are whatever was left.
 #pragma once
 #include <cstdint>
+#include <deque>
+#include <vector>
 
 #include "pages.hh"
 
@@ -26,4 +28,16 @@ struct Scratch {
 inline void* scratch(int purpose, int64_t bytes) {
   static thread_local Scratch buffers[PURPOSES];
   return buffers[purpose].at_least(bytes > 0 ? bytes : 1);
+}
+
+// A buffer for each of some threads, which the calling thread owns: what a thread wrote lies at the
+// same place in the next call, in that thread's cache. Null if there is no memory.
+inline void** scratch_of_threads(int threads, int64_t bytes) {
+  static thread_local std::deque<Scratch> buffers;
+  static thread_local std::vector<void*> places;
+  while (int(buffers.size()) < threads) buffers.emplace_back();
+  places.resize(buffers.size());
+  for (int i = 0; i < threads; ++i)
+    if (!(places[i] = buffers[i].at_least(bytes > 0 ? bytes : 1))) return nullptr;
+  return places.data();
 }
