@@ -15,7 +15,7 @@ DEVICES = {"cpu": cpu}
 # What a device takes from `reference` as it is. array.py is NumPy's own functions, which are the
 # CPU's; the others move or look up numbers, and there is nothing to gain.
 BORROWED_FAMILY = "array"
-BORROWED = {"max_pool_indices", "nll_backward", "nll_forward", "one_hot"}
+BORROWED = {"each_replay", "max_pool_indices", "nll_backward", "nll_forward", "one_hot"}
 
 
 def kernels(module):

@@ -13,12 +13,13 @@ ROOT = Path(tinycnn.__file__).parent
 REPOSITORY = Path(__file__).parent.parent
 FLOORS = [  # the longest name that fits counts
     ("tinycnn._core.shapes", "tinycnn._core.checks"),
-    ("tinycnn._core.dtypes", "tinycnn._core.reference", "tinycnn._core.cpu"),
+    ("tinycnn._core.dtypes", "tinycnn._core.gpu", "tinycnn._core.reference", "tinycnn._core.cpu",
+     "tinycnn._core.cuda"),
     ("tinycnn._core",),
     ("tinycnn.autograd", "tinycnn.random", "tinycnn._version", "tinycnn._printing"),
     ("tinycnn.ops",),
     ("tinycnn.tensor", "tinycnn._exchange", "tinycnn._in_place", "tinycnn.creation",
-     "tinycnn.sampling", "tinycnn.config"),
+     "tinycnn.sampling", "tinycnn.config", "tinycnn.cuda"),
     ("tinycnn.nn", "tinycnn.optim", "tinycnn.data", "tinycnn.testing", "tinycnn.serialization"),
     ("tinycnn.models",),
     ("tinycnn",),
@@ -26,8 +27,11 @@ FLOORS = [  # the longest name that fits counts
     ("tinycnn.__main__",),
 ]
 CORE_DEPENDENCIES = {"numpy", "safetensors", "tqdm"}
+GPU_DEPENDENCIES = {"cupy", "cuda", "greenlet", "llvmlite", "numba"}  # of _core/cuda alone
 DEVICES = {"cpu", "cuda"}
-KNOWN = {"cpu", "/proc/cpuinfo"}  # a device that is passed on, and a file that names the processor
+# Devices that are passed on, and a file that names the processor.
+KNOWN = {"cpu", "cuda", "/proc/cpuinfo"}
+PUBLIC = {"tinycnn.cuda"}  # PyTorch's name for the functions of that device, for users
 
 
 def name_of(path):
@@ -94,7 +98,8 @@ def test_a_file_imports_from_below_only(module):
         below, other_entry = floor_of(other)
         if below == floor:  # the same folder, or the CPU's kernels that borrow from reference
             together = entry == other_entry or folder_of(module) == folder_of(other)
-            borrowed = (entry, other_entry) == ("tinycnn._core.cpu", "tinycnn._core.reference")
+            borrowed = other_entry == "tinycnn._core.reference" or (
+                entry, other_entry) == ("tinycnn._core.cuda", "tinycnn._core.gpu")
             assert together or borrowed, f"{module} imports its neighbour {other}"
         assert below <= floor, f"{module} (floor {floor}) imports {other} (floor {below})"
         if entry == "tinycnn.models":
@@ -106,6 +111,8 @@ def test_a_file_imports_what_is_installed_with_tinycnn_only(module):
     allowed = set(sys.stdlib_module_names) | {"tinycnn"}
     if floor_of(module)[0] > 0:
         allowed |= CORE_DEPENDENCIES
+    if module.startswith("tinycnn._core.cuda"):
+        allowed |= GPU_DEPENDENCIES
     for other in imports(module, in_functions=False):
         assert other.partition(".")[0] in allowed, f"{module} imports {other}"
 
@@ -115,14 +122,16 @@ def test_operations_do_not_call_numpy(module):
     assert not [other for other in imports(module) if other.partition(".")[0] == "numpy"]
 
 
-@pytest.mark.parametrize("module", [m for m in FILES if floor_of(m)[0] > 2])
+@pytest.mark.parametrize("module", [m for m in FILES if floor_of(m)[0] > 2 and m not in PUBLIC])
 def test_no_file_above_the_dispatch_knows_a_device(module):
     """The word may be the name of a device that is passed on, and a method that asks for it."""
     for other in imports(module):
-        assert not DEVICES & set(other.split(".")), f"{module} imports {other}"
+        assert other in PUBLIC or not DEVICES & set(other.split(".")), f"{module} imports {other}"
     for node in nodes(FILES[module]):
         name = getattr(node, "id", None) or getattr(node, "attr", None)
-        assert not isinstance(name, str) or name.lower() not in DEVICES, f"{module}: {name}"
+        asked = isinstance(node, ast.Attribute) and ast.unparse(node.value) == "tinycnn"
+        assert asked or not isinstance(name, str) or name.lower() not in DEVICES, (
+            f"{module}: {name}")
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
             assert node.value in KNOWN or not any(d in node.value for d in DEVICES), node.value
 

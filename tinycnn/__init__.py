@@ -1,6 +1,6 @@
-"""tinycnn: a small framework that trains convolutional networks on a CPU."""
+"""tinycnn: a small framework that trains convolutional networks, on a CPU or an NVIDIA GPU."""
 
-from . import data, models, nn, ops, optim
+from . import cuda, data, models, nn, ops, optim
 from ._core.dtypes import bool_ as bool
 from ._core.dtypes import float32, float64, int8, int16, int32, int64, uint8
 from ._version import __version__
@@ -151,6 +151,7 @@ __all__ = [
     "conv_algorithm",
     "conv_algorithms",
     "cos",
+    "cuda",
     "cumsum",
     "data",
     "div",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._core import to_device
+from ._core import pinned, to_host
 from ._core.checks import fail, shape_text
 from ._core.dtypes import BY_NAME, float32, float64, int32, int64
-from .autograd import Variable
-from .ops._inputs import cast
+from .autograd import Variable, wrap
+from .ops._inputs import cast, move
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -28,17 +28,20 @@ class Exchange(Variable):
         if self.data.size != 1:
             fail("item", "a tensor of one element", shape_text(self.data.shape),
                  "Reduce it first, for example with .mean(), or use .tolist().")
-        return self.data.item()
+        return to_host(self.data).item()
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers; a Python number for a tensor without axes."""
-        return self.data.tolist()
+        return to_host(self.data).tolist()
 
     def numpy(self) -> np.ndarray:
-        """The array behind the tensor; it shares memory."""
+        """The array behind a tensor on the CPU; it shares memory."""
         if self.requires_grad:
             fail("numpy", "a tensor that requires no gradient", "one that does",
                  "Use .detach().numpy().", RuntimeError)
+        if type(self.data) is not np.ndarray:
+            fail("numpy", "a tensor on the CPU", f"one on {self.device!r}",  # type: ignore
+                 "Use .cpu().numpy(), which copies it.", TypeError)
         return self.data
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
@@ -63,10 +66,13 @@ class Exchange(Variable):
     def to(self, *targets, device=None, dtype=None, non_blocking: builtins.bool = False) -> Tensor:
         """On another device, of another dtype, or as another tensor; itself if nothing changes.
 
-        Args:    targets: a device ("cpu"), a dtype (tinycnn.float64), both, or a Tensor to follow.
+        Gradients come back to where the tensor was.
+
+        Args:    targets: a device ("cpu" or "cuda"), a dtype (tinycnn.float64), both, or a Tensor
+                 to follow.
                  device, dtype: the same by name.
-                 non_blocking (bool): accepted as in PyTorch; without effect on the CPU.
-        Raises:  ValueError: if there is no such device.
+                 non_blocking (bool): accepted as in PyTorch; copies to a GPU never wait for it.
+        Raises:  ValueError: if there is no such device, or it cannot be used here.
                  TypeError: if there is no such dtype.
         Example: >>> import tinycnn
                  >>> tinycnn.tensor([1, 2]).to(tinycnn.float32)
@@ -74,17 +80,26 @@ class Exchange(Variable):
         """
         for target in targets:
             if isinstance(target, Variable):
-                dtype = target.data.dtype
+                device, dtype = target.device, target.data.dtype  # type: ignore
             elif isinstance(target, str) and target not in BY_NAME:
                 device = target
             elif target is not None:
                 dtype = target
-        if device is not None:
-            to_device(self.data, device)
-        return self if dtype is None else cast(self, dtype)  # type: ignore[return-value]
+        moved = self if device is None else move(self, device)
+        return moved if dtype is None else cast(moved, dtype)  # type: ignore[return-value]
 
     def cpu(self) -> Tensor:
-        return self  # type: ignore[return-value]
+        """On the CPU; itself if it is there."""
+        return move(self, "cpu")
+
+    def cuda(self) -> Tensor:
+        """On the GPU; itself if it is there."""
+        return move(self, "cuda")
+
+    def pin_memory(self) -> Tensor:
+        """A copy of a tensor on the CPU in page-locked memory, from which a GPU copies faster and
+        while the CPU does other things; the tensor itself where there is no GPU."""
+        return wrap(pinned(self.numpy()))  # type: ignore[return-value]
 
     def float(self) -> Tensor:
         return cast(self, float32)
@@ -105,7 +120,7 @@ class Exchange(Variable):
         if self.data.size != 1:
             fail("bool", "a tensor of one element", shape_text(self.data.shape),
                  "Use .any() or .all().")
-        return bool(self.data.item())
+        return bool(self.item())
 
     def __float__(self):
         return float(self.item())
@@ -117,10 +132,10 @@ class Exchange(Variable):
         if self.data.dtype.kind not in "iu" or self.data.size != 1:
             fail("index", "one integer", f"{self.data.dtype} {shape_text(self.data.shape)}",
                  "Convert it with .to(tinycnn.int64).", TypeError)
-        return self.data.item()
+        return self.item()
 
     def __format__(self, spec: str) -> str:
-        return format(self.data.item(), spec) if spec and not self.data.ndim else str(self)
+        return format(self.item(), spec) if spec and not self.data.ndim else str(self)
 
     def __reduce_ex__(self, protocol):
         if self.creator is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from . import ops
+from ._core import is_writeable, kernels_for, to_device
 from ._core.checks import fail, shape_text
 from ._exchange import Exchange
 from .autograd import is_grad_enabled, wrap
@@ -32,7 +33,7 @@ class InPlace(Exchange):
         _check_in_place("x[...] = value", self, value)
         key = index_key(key)
         try:
-            self.data[key] = value.data
+            kernels_for((self.data,)).setitem(self.data, key, to_device(value.data, self.device))
         except (IndexError, ValueError) as error:
             fail("x[...] = value", f"indices and a value that fit {shape_text(self.data.shape)}",
                  f"a value {shape_text(value.data.shape)} ({error})", "Check both shapes.",
@@ -140,8 +141,8 @@ def _write(function, x, y):
     if broadcast_shape(function, x.data.shape, y.data.shape) != x.data.shape:
         fail(function, f"a result {shape_text(x.data.shape)}", shape_text(y.data.shape),
              "The tensor cannot grow in place.")
-    if not x.data.flags.writeable:
+    if not is_writeable(x.data):
         fail(function, "memory that may be written", "a read-only tensor, such as expand makes",
              "Use .clone() first.")
-    x.data[...] = y.data
+    x.data[...] = to_device(y.data, x.device)
     return x

@@ -4,6 +4,8 @@ import math
 
 import numpy
 
+from ._core import to_host
+
 _DIGITS = 4
 _THRESHOLD = 1000  # more elements than this are summarised
 _EDGE = 3  # then so many are shown at each end of an axis
@@ -40,7 +42,7 @@ def _float_text(values):
 
 def tensor_text(tensor):
     """tensor([...]), with dtype where it does not follow from the numbers, and its history."""
-    array, name = tensor.data, type(tensor).__name__
+    array, name = to_host(tensor.data), type(tensor).__name__
     prefix = f"{'tensor' if name == 'Tensor' else name}("
     shown = _shown(array)
     if array.dtype.kind == "f":
@@ -62,6 +64,8 @@ def tensor_text(tensor):
         parts.append(f"size={tuple(array.shape)}")
     if str(array.dtype) not in ("float32", "int64", "bool"):
         parts.append(f"dtype={array.dtype}")
+    if tensor.device != "cpu":
+        parts.append(f"device={tensor.device!r}")
     if tensor.creator is not None:
         parts.append(f"grad_fn=<{tensor.creator.function.__name__}>")
     elif tensor.requires_grad:

@@ -4,7 +4,7 @@ import sys
 
 import numpy
 
-from ._core import devices, gpu_reason, memory, runtime
+from ._core import devices, gpu_text, memory, runtime
 from ._core.checks import fail
 from ._version import __version__
 
@@ -46,7 +46,7 @@ def empty_cache() -> None:
 
     A training loop asks for the same sizes in every step, so the memory of large results is kept
     when they go: at most a quarter of the machine's, and nothing that 4096 others have outlived.
-    Results do not depend on it.
+    Results do not depend on it. A GPU's memory: tinycnn.cuda.empty_cache().
 
     Example: >>> import tinycnn
              >>> tinycnn.empty_cache()
@@ -71,17 +71,17 @@ def config() -> dict[str, str | int | bool]:
         "instruction_sets": ", ".join(runtime.ISA_NAMES[: best + 1]),
         "openmp": kernels["openmp"],
         "threads": kernels["threads"],
-        "gpu": gpu_reason(),
+        "gpu": gpu_text(),
     }
 
 
 def show_config() -> None:
-    """Print version, instruction set, threads, OpenMP, devices, and why there is no GPU.
+    """Print version, instruction set, threads, OpenMP, devices, and the GPU or why there is none.
 
     Example: >>> import tinycnn
              >>> tinycnn.show_config()  # doctest: +ELLIPSIS
              tinycnn          ...
-             gpu              none: ...
+             gpu              ...
     """
     found = config()
     print(f"tinycnn          {found['tinycnn']} (Python {found['python']}, NumPy {found['numpy']})")
@@ -90,4 +90,4 @@ def show_config() -> None:
     print(f"OpenMP           {'yes' if found['openmp'] else 'no: built without it, one thread'}")
     print(f"threads          {found['threads']} (set_num_threads, OMP_NUM_THREADS)")
     print(f"devices          {', '.join(devices())}")
-    print(f"gpu              none: {found['gpu']}")
+    print(f"gpu              {found['gpu']}")

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy
 
-from ._core import to_device
+from ._core import to_device, to_host
 from ._core.checks import fail, shape_text
 from ._core.dtypes import dtype_of, float32, int64, to_array
 from .autograd import wrap
-from .ops._inputs import check_tensor
+from .ops._inputs import check_tensor, kernels_of
 from .ops.reshaping import sizes_of
 from .tensor import Tensor, check_differentiable
 
@@ -32,7 +32,7 @@ def tensor(
 
     Args:    data (number, nested lists, array or Tensor): what to copy.
              dtype (dtype or None): convert to it, for example tinycnn.float64.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here; floats only.
     Returns: Tensor of the data's shape.
     Raises:  TypeError: if the data is not numeric, or of a dtype that is not served.
@@ -43,7 +43,8 @@ def tensor(
                      [3., 4.]])
     """
     if isinstance(data, Tensor):
-        data = data.data
+        device = data.device if device is None else device
+        data = to_host(data.data)
     return _finish("tensor", to_array("tensor", data, dtype), requires_grad, device)
 
 
@@ -52,7 +53,7 @@ def as_tensor(data: Any, dtype: Any = None, device: str | None = None) -> Tensor
 
     Args:    data (number, nested lists, array or Tensor): a Tensor may come back itself.
              dtype (dtype or None): convert to it, for example tinycnn.float64.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
     Returns: Tensor of the data's shape.
     Raises:  TypeError: if the data is not numeric, or of a dtype that is not served.
              ValueError: if nested lists are ragged.
@@ -151,7 +152,7 @@ def zeros(*size, dtype: Any = float32, device: str | None = None, requires_grad:
 
     Args:    size (ints): the shape, as zeros(2, 3) or zeros((2, 3)).
              dtype (dtype): of the result.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here.
     Returns: Tensor of this shape.
     Raises:  ValueError: if a size is negative.
@@ -167,7 +168,7 @@ def ones(*size, dtype: Any = float32, device: str | None = None, requires_grad: 
 
     Args:    size (ints): the shape, as ones(2, 3) or ones((2, 3)).
              dtype (dtype): of the result.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here.
     Returns: Tensor of this shape.
     Raises:  ValueError: if a size is negative.
@@ -183,7 +184,7 @@ def empty(*size, dtype: Any = float32, device: str | None = None, requires_grad:
 
     Args:    size (ints): the shape, as empty(2, 3) or empty((2, 3)).
              dtype (dtype): of the result.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here.
     Returns: Tensor of this shape.
     Raises:  ValueError: if a size is negative.
@@ -209,7 +210,8 @@ def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
     """
     check_tensor("empty_like", "input", input)
     dtype = input.data.dtype if dtype is None else dtype_of("empty_like", dtype)
-    return _finish("empty_like", numpy.empty_like(input.data, dtype), requires_grad)
+    array = kernels_of(input).empty_like(input.data, dtype)
+    return _finish("empty_like", array, requires_grad)
 
 
 def full(
@@ -220,7 +222,7 @@ def full(
     Args:    size (ints): the shape.
              fill_value (number): the number.
              dtype (dtype or None): of the result; None for the number's.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here.
     Returns: Tensor of this shape.
     Raises:  ValueError: if a size is negative.
@@ -280,7 +282,9 @@ def full_like(
     check_tensor("full_like", "input", input)
     dtype = input.data.dtype if dtype is None else dtype_of("full_like", dtype)
     value = to_array("full_like", fill_value, dtype)
-    return _finish("full_like", numpy.full_like(input.data, value, dtype), requires_grad)
+    array = kernels_of(input).empty_like(input.data, dtype)
+    array.fill(value.item())
+    return _finish("full_like", array, requires_grad)
 
 
 def arange(
@@ -293,7 +297,7 @@ def arange(
              end (number or None): not reached any more.
              step (number): the distance; may be negative.
              dtype (dtype or None): of the result; None for int64, or float32 if one is a float.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here.
     Returns: Tensor (ceil((end - start) / step),).
     Raises:  ValueError: if `step` is 0, or leads away from `end`.
@@ -327,7 +331,7 @@ def linspace(
              end (number): the last.
              steps (int): how many.
              dtype (dtype): of the result.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here.
     Returns: Tensor (steps,).
     Raises:  ValueError: if `steps` is negative.
@@ -354,7 +358,7 @@ def eye(
     Args:    n (int): rows.
              m (int or None): columns; None for n.
              dtype (dtype): of the result.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here.
     Returns: Tensor (n, m).
     Raises:  ValueError: if a size is negative.

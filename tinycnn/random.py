@@ -101,3 +101,16 @@ def next_offset(count: int) -> tuple[int, int]:
         offset = _state.offset
         _state.offset = (offset + (count + 3) // 4 * 4) & _BITS
         return _state.seed, offset
+
+
+def rewind(offset: int) -> None:
+    """Hand out the counter-based stream again from `offset` on, as if it had not been used since.
+
+    Example: >>> manual_seed(7)
+             >>> first = next_offset(10)
+             >>> rewind(first[1])
+             >>> next_offset(10) == first
+             True
+    """
+    with _state.lock:
+        _state.offset = offset

@@ -29,7 +29,7 @@ def rand(
 
     Args:    size (ints): the shape, as rand(2, 3) or rand((2, 3)).
              dtype (dtype): float32 or float64.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here.
     Returns: Tensor of this shape.
     Raises:  ValueError: if a size is negative.
@@ -50,7 +50,7 @@ def randn(
 
     Args:    size (ints): the shape, as randn(2, 3) or randn((2, 3)).
              dtype (dtype): float32 or float64.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
              requires_grad (bool): whether `backward` leaves a gradient here.
     Returns: Tensor of this shape.
     Raises:  ValueError: if a size is negative.
@@ -74,7 +74,7 @@ def randint(
              high (int or None): one more than the largest.
              size (ints): the shape.
              dtype (dtype): of the result.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
     Returns: Tensor of this shape.
     Raises:  ValueError: if there is no integer to choose, or a size is negative.
              TypeError: if the shape is missing.
@@ -99,7 +99,7 @@ def randperm(n: int, *, device: str | None = None) -> Tensor:
     """The integers from 0 to n - 1 in random order.
 
     Args:    n (int): how many.
-             device (str or None): "cpu".
+             device (str or None): "cpu" or "cuda"; None for the CPU.
     Returns: Tensor (n,) of int64.
     Raises:  ValueError: if `n` is negative.
     Example: >>> import tinycnn
@@ -122,7 +122,8 @@ def rand_like(input: Tensor, *, requires_grad: bool = False) -> Tensor:
              (2,)
     """
     check_float("rand_like", "input", input)
-    return rand(input.data.shape, dtype=input.data.dtype, requires_grad=requires_grad)
+    return rand(input.data.shape, dtype=input.data.dtype, device=input.device,  # type: ignore
+                requires_grad=requires_grad)
 
 
 def randn_like(input: Tensor, *, requires_grad: bool = False) -> Tensor:
@@ -137,4 +138,5 @@ def randn_like(input: Tensor, *, requires_grad: bool = False) -> Tensor:
              (2,)
     """
     check_float("randn_like", "input", input)
-    return randn(input.data.shape, dtype=input.data.dtype, requires_grad=requires_grad)
+    return randn(input.data.shape, dtype=input.data.dtype, device=input.device,  # type: ignore
+                 requires_grad=requires_grad)

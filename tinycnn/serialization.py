@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy
 
-from ._core import to_device
+from ._core import device_kernels, to_device, to_host
 from ._core.checks import fail
 from ._core.dtypes import BY_NAME, to_array
 from .autograd import wrap
@@ -69,7 +69,8 @@ def load(
     Other safetensors files come as a dict of name to Tensor; float16 becomes float32.
 
     Args:    path (str or path): the file.
-             map_location (str or None): "cpu", where all tensors are anyway.
+             map_location (str or None): "cpu" or "cuda", where all tensors go; None for the CPU,
+                 wherever they were saved from.
              weights_only (bool): accepted as in PyTorch; without effect, as no code is ever loaded.
     Returns: what was saved; of a Module or optimiser its state_dict, for load_state_dict.
     Raises:  FileNotFoundError: if there is no such file.
@@ -84,7 +85,8 @@ def load(
     """
     from safetensors import SafetensorError, safe_open
 
-    to_device(None, "cpu" if map_location is None else map_location)
+    device = "cpu" if map_location is None else map_location
+    device_kernels(device)  # raises before a file is read
     target = _path("load", path)
     if not target.exists():
         raise FileNotFoundError(f"load: expected a file, got {str(path)!r}, which does not exist. "
@@ -92,7 +94,8 @@ def load(
     try:
         with safe_open(target, "numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: _read(file, name, path) for name in sorted(file.keys())}
+            tensors = {name: wrap(to_device(_read(file, name, path), device))
+                       for name in sorted(file.keys())}
     except SafetensorError as error:
         fail("load", "a complete safetensors file", f"{str(path)!r} ({error})",
              "Save or copy it again; a file of another format, such as a pickle, is never opened: "
@@ -150,7 +153,8 @@ def _name(place: tuple) -> str:
 
 def _add(value: Any, place: tuple, arrays: dict[str, Any]) -> str:
     name = _name(place)
-    array: Any = numpy.asarray(value.data if isinstance(value, Tensor) else value, order="C")
+    array: Any = numpy.asarray(
+        to_host(value.data) if isinstance(value, Tensor) else value, order="C")
     if array.dtype.newbyteorder("=").name not in BY_NAME:
         fail("save", f"arrays of a dtype that tensors have, {', '.join(BY_NAME)}",
              f"{array.dtype} at {name!r}", "Convert it first.", TypeError)
@@ -180,10 +184,10 @@ def _decode(node: Any, tensors: dict[str, Any], unused: set[str]) -> Any:
 def _read(file: Any, name: str, path: Any) -> Any:
     stored = file.get_slice(name).get_dtype()
     if stored == "F16":  # exact in float32, which the kernels serve
-        return wrap(file.get_tensor(name).astype(numpy.float32))
+        return file.get_tensor(name).astype(numpy.float32)
     try:
         array = numpy.array(file.get_tensor(name))  # a copy: the file's own memory is mapped
-        return wrap(to_array("load", array, copy=False))
+        return to_array("load", array, copy=False)
     except (TypeError, AttributeError):
         fail("load", "tensors of dtypes that tinycnn has, or float16", f"{stored} at {name!r} in "
              f"{str(path)!r}", "Convert it, for example to float32, where it was made.", TypeError)

@@ -7,6 +7,7 @@ import builtins
 import numpy
 
 from . import ops
+from ._core import device_of, kernels_for
 from ._core.checks import fail, shape_text
 from ._in_place import InPlace
 from ._printing import tensor_text
@@ -18,10 +19,10 @@ from .ops._inputs import as_tensor, check_tensor, dim_of
 class Tensor(InPlace):
     """Numbers in a regular grid, with gradients on request.
 
-    Make one with `tinycnn.tensor(data)`. `data` is the NumPy array behind it (a tensor in
-    PyTorch: assign `w.data = other.data`, or write into it with `copy_`), `grad` the gradient that
-    `backward` left (a Tensor or None), `requires_grad` whether one is wanted, `creator` the
-    recorded call that made it (None for a leaf).
+    Make one with `tinycnn.tensor(data)`. `data` is the array behind it, NumPy's, or CuPy's on a GPU
+    (a tensor in PyTorch: assign `w.data = other.data`, or write into it with `copy_`), `grad` the
+    gradient that `backward` left (a Tensor or None), `requires_grad` whether one is wanted,
+    `creator` the recorded call that made it (None for a leaf).
 
     Example: >>> import tinycnn
              >>> x = tinycnn.tensor([1.0, 2.0], requires_grad=True)
@@ -56,7 +57,12 @@ class Tensor(InPlace):
 
     @property
     def device(self) -> str:
-        return "cpu"
+        """Where the numbers are: "cpu" or "cuda"."""
+        return device_of(self.data)
+
+    @property
+    def is_cuda(self) -> builtins.bool:
+        return self.device != "cpu"
 
     @property
     def is_leaf(self) -> builtins.bool:
@@ -107,7 +113,7 @@ class Tensor(InPlace):
             if data.size != 1:
                 fail("backward", "a tensor of one element, or a gradient", shape_text(data.shape),
                      "Reduce it first, for example with .sum(), or pass gradient=.")
-            array = numpy.empty_like(data)
+            array = kernels_for((data,)).empty_like(data)
             array.fill(1)
         else:
             array = as_tensor(gradient).data
@@ -117,6 +123,7 @@ class Tensor(InPlace):
             if array.dtype != data.dtype:
                 fail("backward", f"a gradient of dtype {data.dtype}", str(array.dtype),
                      f"Convert it with .to(tinycnn.{data.dtype}).", TypeError)
+            kernels_for((data, array))  # raises, unless they are on one device
         backward(self, array, retain_graph)
 
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:

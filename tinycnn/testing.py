@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy
 
 from . import _core
-from ._core import reference
+from ._core import reference, to_device, to_host
 from ._core.checks import fail, shape_text
 from .autograd import no_grad, wrap
 from .tensor import Tensor
@@ -65,10 +65,12 @@ def gradcheck(
         """f at the inputs, each moved by its part of `moves`."""
         moved = list(inputs)
         for i, move in zip(checked, moves):
-            moved[i] = wrap(numpy.asarray(inputs[i].data + move))
+            x = numpy.asarray(to_host(inputs[i].data) + move)
+            moved[i] = wrap(to_device(x, inputs[i].device))
         with no_grad():
             return sum(
-                float((w * y.data).sum()) for w, y in zip(weights, _results(function, moved))
+                float((w * to_host(y.data)).sum())
+                for w, y in zip(weights, _results(function, moved))
             )
 
     shapes = [inputs[i].shape for i in checked]
@@ -103,10 +105,11 @@ def _weighted_gradients(function, inputs, checked, rng):
     weights = [rng.standard_normal(y.shape) for y in results]
     for w, y in zip(weights, results):
         if y.requires_grad:
-            y.backward(wrap(numpy.asarray(w)), retain_graph=True)
+            y.backward(wrap(to_device(numpy.asarray(w), y.device)), retain_graph=True)
     grads = [inputs[i].grad for i in checked]
     return weights, [
-        numpy.zeros(inputs[i].shape) if g is None else g.data for i, g in zip(checked, grads)
+        numpy.zeros(inputs[i].shape) if g is None else to_host(g.data)
+        for i, g in zip(checked, grads)
     ]
 
 
@@ -143,7 +146,7 @@ def reference_kernels() -> Iterator[None]:
 def assert_same_on_devices(
     function: Callable, inputs: Tensor | Sequence, *, rtol: float | None = None, seed: int = 0
 ) -> None:
-    """Check that a device's kernels and the plain NumPy kernels give the same results.
+    """Check that a device's kernels give the same results as the plain NumPy kernels on the CPU.
 
     Forward results are compared, and the gradients of a random weighted sum of them.
 
@@ -158,7 +161,7 @@ def assert_same_on_devices(
     """
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     with reference_kernels():
-        expected = _all_results(function, inputs, seed)
+        expected = _all_results(function, [_on_host(x) for x in inputs], seed)
     found = _all_results(function, inputs, seed)
     if len(expected) != len(found):
         raise AssertionError(
@@ -169,6 +172,10 @@ def assert_same_on_devices(
         _assert_close(name, a, b, rtol)
 
 
+def _on_host(x):
+    return wrap(to_host(x.data)).requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x
+
+
 def _all_results(function, inputs, seed):
     """(name, array) of every result and every gradient."""
     rng = numpy.random.default_rng(seed)
@@ -177,14 +184,14 @@ def _all_results(function, inputs, seed):
     ]
     results = function(*inputs)
     results = results if isinstance(results, tuple) else (results,)
-    arrays = [(f"result {i}", y.data) for i, y in enumerate(results)]
+    arrays = [(f"result {i}", to_host(y.data)) for i, y in enumerate(results)]
     for y in results:
         if y.requires_grad:
-            weights = rng.standard_normal(y.shape)
-            y.backward(wrap(numpy.asarray(weights, y.dtype)), retain_graph=True)
+            weights = numpy.asarray(rng.standard_normal(y.shape), y.dtype)
+            y.backward(wrap(to_device(weights, y.device)), retain_graph=True)
     for i, x in enumerate(inputs):
         if isinstance(x, Tensor) and x.grad is not None:
-            arrays.append((f"gradient of input {i}", x.grad.data))
+            arrays.append((f"gradient of input {i}", to_host(x.grad.data)))
     return arrays
 
 

@@ -56,14 +56,16 @@ def default_convert(sample: Any) -> Any:
     return convert(sample, lambda x: wrap(to_array("default_convert", x)))
 
 
-def convert(sample: Any, function: Callable[[Any], Any]) -> Any:
-    """`sample` with `function` applied to every array in it (not to Tensors), however deep."""
+def convert(sample: Any, function: Callable[[Any], Any],
+            kinds: Any = (np.ndarray, np.generic)) -> Any:
+    """`sample` with `function` applied to everything of these kinds in it, by default to arrays and
+    not to Tensors, however deep."""
     if isinstance(sample, Mapping):
-        return _rebuild(sample, {k: convert(v, function) for k, v in sample.items()})
+        return _rebuild(sample, {k: convert(v, function, kinds) for k, v in sample.items()})
     if isinstance(sample, (tuple, list)):
-        entries = [convert(v, function) for v in sample]
+        entries = [convert(v, function, kinds) for v in sample]
         return type(sample)(*entries) if hasattr(sample, "_fields") else type(sample)(entries)
-    return function(sample) if isinstance(sample, (np.ndarray, np.generic)) else sample
+    return function(sample) if isinstance(sample, kinds) else sample
 
 
 def as_array(x: Any) -> np.ndarray:

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from .._core.checks import fail, require
+from ..tensor import Tensor
 from . import random
+from .collate import convert, default_convert
 from .collate import default_collate as default_collate
-from .collate import default_convert
 from .dataset import get_batch, get_samples
 from .prefetch import Prefetcher
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
@@ -31,7 +32,8 @@ class DataLoader:
                batch_size, shuffle, sampler and drop_last.
              num_workers (int): threads that make batches ahead; 0 makes each when it is asked for.
              collate_fn (callable): list of samples to batch; `default_collate` if None.
-             pin_memory (bool): accepted for scripts written for PyTorch; there is nothing to pin.
+             pin_memory (bool): put batches into page-locked memory, on the threads that make them:
+               `.to("cuda")` copies from there while the CPU goes on. No effect without a GPU.
              drop_last (bool): leave out a last batch that is not full.
              generator (numpy.random.Generator): source of seeds; by default `tinycnn.manual_seed`.
              prefetch_factor (int): batches begun ahead per thread.
@@ -103,6 +105,10 @@ class DataLoader:
             position += 1 if self.batch_sampler is None else len(indices)
 
     def _fetch(self, seed, position, indices):
+        batch = self._make(seed, position, indices)
+        return convert(batch, Tensor.pin_memory, Tensor) if self.pin_memory else batch
+
+    def _make(self, seed, position, indices):
         if self.batch_sampler is None:
             with random.samples(seed, np.array([position])):
                 return self.collate_fn(self.dataset[indices])

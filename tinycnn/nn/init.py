@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy
 
+from .._core import to_device
 from .._core.checks import fail, require, shape_text
 from ..random import chosen
 from ..tensor import Tensor
@@ -62,6 +63,8 @@ def fans(function: str, tensor: Tensor) -> tuple[int, int]:
 def _fill(function: str, tensor: Tensor, values: Any) -> Tensor:
     if not isinstance(tensor, Tensor):
         fail(function, "a Tensor", type(tensor).__name__, "Pass a parameter.", TypeError)
+    if isinstance(values, numpy.ndarray):
+        values = to_device(values, tensor.device)
     tensor.data[...] = values
     return tensor
 

@@ -241,8 +241,12 @@ class Module(Registry):
         return self
 
     def cpu(self: M) -> M:
-        """The module itself: all its tensors are on the CPU."""
-        return self
+        """Move every parameter and buffer to the CPU."""
+        return self.to("cpu")
+
+    def cuda(self: M) -> M:
+        """Move every parameter and buffer to the GPU."""
+        return self.to("cuda")
 
     def double(self: M) -> M:
         """Convert floating parameters and buffers to float64."""

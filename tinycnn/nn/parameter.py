@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy
 
-from .._core import to_device
+from .._core import is_writeable, to_device
 from .._core.checks import fail, shape_text
 from .._core.dtypes import dtype_of, to_array
 from ..tensor import Tensor
@@ -30,7 +30,7 @@ class Parameter(Tensor):
             fail("Parameter", "data of dtype float32 or float64",
                  f"{array.dtype} {shape_text(array.shape)}",
                  "Convert it, or pass requires_grad=False.", TypeError)
-        self.data = array if array.flags.writeable else array.copy()  # optimisers write into it
+        self.data = array if is_writeable(array) else array.copy()  # optimisers write into it
         self.grad = None
         self.requires_grad = bool(requires_grad)
         self.creator = None

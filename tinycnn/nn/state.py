@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 
+from .._core import to_device
 from .._core.checks import fail, shape_text
 from ..tensor import Tensor
 
@@ -61,7 +62,7 @@ def load(module: "Module", state: Mapping[str, Any], strict: bool) -> Incompatib
         fail(owner, "every name with its shape", "; ".join(problems), f"Nothing was loaded. "
              f"{advice}")
     for target, array in values:
-        target.data[...] = array
+        target.data[...] = to_device(array, target.device)
     return IncompatibleKeys(missing, unexpected)
 
 

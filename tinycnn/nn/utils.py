@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy
 
+from .._core import kernels_for
 from .._core.checks import fail, require, shape_text
 from ..autograd import wrap
 from ..ops.joining import cat
@@ -48,28 +50,26 @@ def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm
             "Pass for example 1.0.")
     require(norm_type > 0, "clip_grad_norm_", "norm_type > 0", repr(norm_type), "Pass for example "
             "2.0, or math.inf for the largest absolute value.")
-    norms = [_norm(grad, norm_type) for grad in grads]
-    total = _norm(numpy.array(norms, numpy.float64), norm_type)
+    k = kernels_for(grads)
+    norms = [k.reshape(_norm(k, grad, norm_type), (1,)) for grad in grads if grad.size]
+    total = _norm(k, k.concatenate(norms or [k.zeros((1,), numpy.float64)]), norm_type)
     if error_if_nonfinite and not math.isfinite(total):
         raise RuntimeError(
-            f"clip_grad_norm_: expected a finite norm of the gradients, got {total}. Look for NaN "
-            f"in the data, lower the learning rate, or pass error_if_nonfinite=False."
+            f"clip_grad_norm_: expected a finite norm of the gradients, got {float(total)}. Look "
+            f"for NaN in the data, lower the learning rate, or pass error_if_nonfinite=False."
         )
-    factor = max_norm / (total + 1e-6)
-    if not factor >= 1:  # NaN goes on into every gradient
-        for grad in grads:
-            grad *= factor
-    return wrap(numpy.array(total, grads[0].dtype if grads else numpy.float32))
+    factor = k.minimum(k.divide(max_norm, k.add(total, 1e-6)), 1.0)  # NaN goes on into all of them
+    for grad in grads:
+        grad *= k.astype(factor, grad.dtype)
+    return wrap(k.astype(total, grads[0].dtype if grads else numpy.dtype("float32")))
 
 
-def _norm(values: numpy.ndarray, p: float) -> float:
-    """(sum of |x|^p)^(1/p), summed in float64, so that squares do not overflow float32."""
-    if values.size == 0:
-        return 0.0
-    magnitude = numpy.absolute(values, dtype=numpy.float64)
+def _norm(k: Any, values: Any, p: float) -> Any:
+    """(sum of |x|^p)^(1/p) as an array (), summed in float64: squares do not overflow there."""
+    magnitude = k.absolute(k.astype(values, numpy.dtype("float64")))
     if p == math.inf:
-        return float(magnitude.max())
-    return float(numpy.sum(magnitude**p) ** (1 / p))
+        return k.max(magnitude)
+    return k.power(k.sum(k.power(magnitude, p)), 1 / p)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
@@ -85,7 +85,8 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     require(clip_value >= 0, "clip_grad_value_", "clip_value >= 0", repr(clip_value),
             "Pass for example 0.5.")
     for grad in _gradients("clip_grad_value_", parameters):
-        numpy.clip(grad, -clip_value, clip_value, out=grad)
+        k = kernels_for((grad,))
+        grad[...] = k.minimum(k.maximum(grad, -clip_value), clip_value)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

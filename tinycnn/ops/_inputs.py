@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import Number
 
-from .._core import kernels_for
+from .._core import device_kernels, device_of, kernels_for, to_device
 from .._core.checks import fail, shape_text
 from .._core.dtypes import dtype_of, fits, promote, promote_number, to_array
 from ..autograd import Function, Variable, wrap
@@ -24,7 +24,10 @@ def as_tensor(value, like=None):
     dtype = None
     if like is not None and type(value) in _NUMBERS:
         dtype = promote_number(like.data.dtype, value)
-    return wrap(to_array("as_tensor", value, dtype, copy=False))
+    array = to_array("as_tensor", value, dtype, copy=False)
+    if dtype is not None:  # a number follows the tensor that it meets
+        array = to_device(array, device_of(like.data))
+    return wrap(array)
 
 
 def check_tensor(function, name, value):
@@ -78,6 +81,26 @@ def cast(input, dtype):
     return input if input.data.dtype == dtype else Cast.apply(input, dtype)
 
 
+class Move(Function):
+    """See move."""
+
+    @staticmethod
+    def forward(ctx, x, device):
+        ctx.device = device_of(x)
+        return to_device(x, device)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        return to_device(grad_y, ctx.device)
+
+
+def move(input, device):
+    """`input` on another device, itself if it is there; the gradient comes back to its own."""
+    if kernels_for((input.data,)) is device_kernels(device):
+        return input
+    return Move.apply(input, device)
+
+
 def operands(function, x, y):
     """Both operands of an elementwise operation, fit for a kernel: in one dtype, of shapes that
     broadcast. One of them may stay a Python number.
@@ -88,6 +111,9 @@ def operands(function, x, y):
     if isinstance(x, Variable):
         if isinstance(y, Variable):
             a, b = x.data, y.data
+            if type(a) is not type(b) and not (a.ndim and b.ndim):  # one number follows the other
+                x, y = (move(x, y.device), y) if a.ndim == 0 else (x, move(y, x.device))
+                a, b = x.data, y.data
             if a.dtype is not b.dtype:
                 dtype = promote(a.dtype, a.ndim, b.dtype, b.ndim)
                 x, y = cast(x, dtype), cast(y, dtype)

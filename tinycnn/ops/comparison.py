@@ -8,7 +8,7 @@ from .._core.checks import fail, shape_text
 from .._core.dtypes import to_array
 from ..autograd import Function, Variable, wrap
 from ._binary import common_dtype
-from ._inputs import _NUMBERS, as_tensor, broadcast_shape, check_tensor, operands, sum_to
+from ._inputs import _NUMBERS, as_tensor, broadcast_shape, check_tensor, move, operands, sum_to
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -275,9 +275,10 @@ def where(condition: Tensor, input: Tensor | float, other: Tensor | float) -> Te
              f"{condition.data.dtype} {shape_text(condition.data.shape)}",
              "Compare first, as in x != 0.", TypeError)
     if type(input) in _NUMBERS and type(other) in _NUMBERS:
-        input, other = as_tensor(input), as_tensor(other)
+        input, other = (move(as_tensor(v), condition.device) for v in (input, other))
     x, y = operands("where", input, other)
     dtype = common_dtype(x, y)
-    x, y = (v if isinstance(v, Variable) else wrap(to_array("where", v, dtype)) for v in (x, y))
+    x, y = (v if isinstance(v, Variable) else
+            move(wrap(to_array("where", v, dtype)), condition.device) for v in (x, y))
     broadcast_shape("where", condition.data.shape, x.data.shape, y.data.shape)
     return Where.apply(condition, x, y)

@@ -29,7 +29,7 @@ class Index(Function):
         if any(hasattr(part, "dtype") and part.dtype.kind != "b" for part in key):
             k.add_at(grad_x, key, grad)  # an element may have been picked several times
         else:
-            grad_x[key] = grad
+            k.setitem(grad_x, key, grad)
         return grad_x
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .._core import to_host
 from .._core.checks import fail, shape_text
 from .._core.dtypes import to_array
 from ..autograd import Function, Variable
@@ -144,15 +145,15 @@ def pad(
 
 
 def _number(value, dtype):
-    """What a constant border holds, as an array without axes."""
+    """What a constant border holds, as a Python number of this dtype."""
     if isinstance(value, Variable) and value.requires_grad:
         fail("pad", "value to be a number", "a tensor that requires a gradient",
              "Pass value.item(); a border that learns can be joined on with cat.", TypeError)
-    array = to_array("pad", value.data if isinstance(value, Variable) else value, dtype)
+    array = to_array("pad", to_host(value.data) if isinstance(value, Variable) else value, dtype)
     if array.size != 1:
         fail("pad", "value to be one number", f"numbers of shape {shape_text(array.shape)}",
              "A border of several values can be joined on with cat.")
-    return array.reshape(())
+    return array.item()
 
 
 def _check_widths(shape, widths, mode, pad):

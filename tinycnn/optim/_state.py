@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy
 
-from .._core import kernels_for
+from .._core import device_of, kernels_for, to_device
 from .._core.checks import fail, shape_text
 from ..autograd import Variable, wrap
 
@@ -72,4 +72,4 @@ def _load(function, what, out, value, counts):
     if counts and not 0 <= array.item() < numpy.inf:
         fail(function, f"{what} to be a count of steps", repr(array.item()),
              "Load what an optimizer of this kind has saved.")
-    out[...] = array.reshape(out.shape)
+    out[...] = to_device(array.reshape(out.shape), device_of(out))

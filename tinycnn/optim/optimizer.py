@@ -9,6 +9,7 @@ import copy
 import difflib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._core import kernels_for
@@ -90,7 +91,8 @@ class Optimizer:
             if live:
                 arrays = [p.data for p in live]
                 grads = [p.grad.data for p in live]
-                self.update(kernels_for(arrays), group, live, arrays, grads)
+                kernels = kernels_for(arrays)
+                kernels.each_replay(partial(self.update, kernels, group, live, arrays, grads))
         return loss
 
     def update(self, kernels, group: dict[str, Any], live: list, arrays: list, grads: list) -> None:

@@ -5,6 +5,7 @@ from . import waiting as waiting  # isort: skip  (first: it loads OpenMP)
 from ..reference.array import *  # noqa: F403
 from ..reference.loss import nll_backward, nll_forward, one_hot  # noqa: F401
 from ..reference.pooling import max_pool_indices  # noqa: F401
+from ..reference.update import each_replay  # noqa: F401
 from .batchnorm import (  # noqa: F401
     batch_norm_apply,
     batch_norm_backward,

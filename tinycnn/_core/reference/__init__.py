@@ -62,6 +62,7 @@ from .update import (  # noqa: F401
     adadelta_update,
     adagrad_update,
     adam_update,
+    each_replay,
     rmsprop_update,
     sgd_update,
 )

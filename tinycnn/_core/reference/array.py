@@ -219,6 +219,11 @@ def getitem(x, key):
     return y if type(y) is ndarray else asarray(y)
 
 
+def setitem(x, key, values):
+    """x[key] = values, in place."""
+    x[key] = values
+
+
 def add_at(x, key, values):
     """x[key] += values, where an element named several times is added to every time, in order."""
     numpy.add.at(x, key, values)

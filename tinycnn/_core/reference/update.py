@@ -135,6 +135,12 @@ def adadelta_update(params, grads, square_avgs, acc_deltas, steps, lr, rho, eps,
         p[...] = p - lr * d
 
 
+def each_replay(call):
+    """Call this. A device that records steps calls it again before every replay, so that the
+    numbers of an update, such as its learning rate, are those of that moment."""
+    call()
+
+
 def _descent(p, grad, weight_decay, maximize):
     """The gradient to go down along: its sign turned for maximize, weight decay added."""
     g = -grad if maximize else grad

@@ -1,0 +1,158 @@
+"""Arrays on the device: CuPy's, or in the simulator NumPy's of a type of their own.
+
+`xp` is CuPy, or NumPy with device arrays as results; `ndarray` the type of device arrays.
+"""
+
+from collections import deque
+from functools import partial
+
+import numpy
+
+from ..gpu import OutOfMemoryError
+from .mode import SIMULATED
+
+if SIMULATED:
+    from . import simulator
+    from .simulator import Array as ndarray
+
+    class _Xp:
+        """NumPy's functions on device arrays, under the names that CuPy has."""
+
+        def __getattr__(self, name):
+            function = getattr(numpy, name)
+            if not callable(function) or isinstance(function, type):
+                return function
+
+            def call(*arguments, out=None, **options):
+                options = {key: simulator.on_host(value) for key, value in options.items()}
+                y = simulator.compute(partial(function, **options),
+                                      *map(simulator.on_host, arguments))
+                if out is not None:
+                    out[...] = y
+                return y if out is None else out
+
+            setattr(self, name, call)
+            return call
+
+    xp = _Xp()
+else:
+    import cupy as xp
+    from cupy import ndarray
+
+__all__ = ["ndarray", "to_device", "to_host", "xp"]
+
+recording = False  # while a step is recorded, nothing can be read back
+_in_flight: deque = deque()  # (event, page-locked array): copies that may not be done yet
+
+
+def to_device(array):
+    """A copy of a host array's numbers in device memory, laid out alike. The host does not wait for
+    it, and may change a page-locked array only when a later copy to the host has come."""
+    if SIMULATED:
+        return simulator.on_device(array.copy("K"))
+    if not is_pinned(array) or not array.flags.forc:
+        return xp.array(array, order="K")
+    there = xp.empty_like(xp.empty(0, array.dtype), shape=array.shape,
+                          order="C" if array.flags.c_contiguous else "F")
+    there.data.copy_from_host_async(array.ctypes.data, array.nbytes)
+    while _in_flight and _in_flight[0][0].done:
+        _in_flight.popleft()
+    _in_flight.append((xp.cuda.get_current_stream().record(), array))
+    return there
+
+
+def to_host(array):
+    """A device array's numbers as a NumPy array, laid out alike; waits for the device."""
+    if recording:
+        raise RuntimeError(
+            "capture: expected a step that leaves its numbers on the GPU, got one that asks for "
+            "them (item, tolist, numpy, cpu, print, or `if tensor`). Return the tensor from the "
+            "step, and ask there.")
+    if SIMULATED:
+        host = array.get()
+    elif array.flags.forc:
+        host = array.get(order="A")
+    else:
+        axes = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+        host = array.transpose(axes).get().transpose(numpy.argsort(axes))
+    _check_late_errors()
+    return host
+
+
+def _check_late_errors():
+    from . import late_errors  # which is made of kernels, and these of this file
+
+    late_errors.check()
+
+
+def pinned(array):
+    """A copy of a host array in page-locked memory, from which copies to the device are made while
+    host and device do other things."""
+    if SIMULATED:
+        return array
+    from cupyx import empty_like_pinned
+
+    copy = empty_like_pinned(array)
+    copy[...] = array
+    return copy
+
+
+def is_pinned(array):
+    return not SIMULATED and isinstance(array.base, xp.cuda.PinnedMemoryPointer)
+
+
+def upload(values):
+    """A small host array on the device, at once, even where another stream is being recorded."""
+    if SIMULATED:
+        return simulator.on_device(values.copy())
+    there = xp.empty(values.shape, values.dtype)
+    write(there, values)
+    return there
+
+
+def write(there, values):
+    """Overwrite a small device array with a host array's numbers, at once. On a stream of its own,
+    as the current one may be recorded; so it must not be in use."""
+    if SIMULATED:
+        simulator.on_host(there)[...] = values
+        return
+    stream = xp.cuda.Stream(non_blocking=True)
+    with stream:
+        there.data.copy_from_host_async(values.ctypes.data, values.nbytes)
+    stream.synchronize()
+
+
+def synchronize():
+    """Wait for everything that was launched."""
+    if not SIMULATED:
+        xp.cuda.get_current_stream().synchronize()
+    _check_late_errors()
+
+
+def allocator(pool):
+    """pool.malloc, which explains itself where there is not enough memory."""
+
+    def allocate(size):
+        try:
+            return pool.malloc(size)
+        except xp.cuda.memory.OutOfMemoryError:
+            free, total = xp.cuda.runtime.memGetInfo()
+            raise OutOfMemoryError(size, free, total, pool.used_bytes()) from None
+
+    return allocate
+
+
+def memory_used():
+    """Bytes that arrays hold."""
+    return 0 if SIMULATED else xp.get_default_memory_pool().used_bytes()
+
+
+def release_memory():
+    """Give memory that no array holds back to the driver."""
+    if not SIMULATED:
+        xp.get_default_memory_pool().free_all_blocks()
+        xp.get_default_pinned_memory_pool().free_all_blocks()
+
+
+if not SIMULATED:
+    xp.cuda.set_allocator(allocator(xp.get_default_memory_pool()))

@@ -1,0 +1,3 @@
+"""Whether kernels run on a GPU, or in the simulator."""
+
+from ..gpu import SIMULATED as SIMULATED
