@@ -41,7 +41,7 @@ class Hosted:
 
 def _copied(host):
     """A device array of the same numbers and the same strides, which may leave gaps."""
-    from tinycnn._core.cuda.backend import to_device, xp
+    from tinycnn._core.cuda.backend import ndarray, to_device, xp
 
     if host.size == 0 or min(host.strides, default=0) < 0 or 0 in host.strides:
         return to_device(np.ascontiguousarray(host)) if host.size else xp.zeros(host.shape,
@@ -49,6 +49,8 @@ def _copied(host):
     extent = sum((n - 1) * s for n, s in zip(host.shape, host.strides)) // host.itemsize + 1
     memory = to_device(np.full(extent, 0, host.dtype))
     there = xp.lib.stride_tricks.as_strided(memory, host.shape, host.strides)
+    if type(there) is not ndarray:  # in the simulator
+        there = there.view(ndarray)
     there[...] = to_device(np.ascontiguousarray(host))
     return there
 

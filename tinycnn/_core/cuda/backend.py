@@ -52,8 +52,8 @@ def to_device(array):
         return simulator.on_device(array.copy("K"))
     if not is_pinned(array) or not array.flags.forc:
         return xp.array(array, order="K")
-    there = xp.empty_like(xp.empty(0, array.dtype), shape=array.shape,
-                          order="C" if array.flags.c_contiguous else "F")
+    order = "C" if array.flags.c_contiguous else "F"
+    there = xp.empty(array.shape, array.dtype, order)
     there.data.copy_from_host_async(array.ctypes.data, array.nbytes)
     while _in_flight and _in_flight[0][0].done:
         _in_flight.popleft()
@@ -99,27 +99,6 @@ def pinned(array):
 
 def is_pinned(array):
     return not SIMULATED and isinstance(array.base, xp.cuda.PinnedMemoryPointer)
-
-
-def upload(values):
-    """A small host array on the device, at once, even where another stream is being recorded."""
-    if SIMULATED:
-        return simulator.on_device(values.copy())
-    there = xp.empty(values.shape, values.dtype)
-    write(there, values)
-    return there
-
-
-def write(there, values):
-    """Overwrite a small device array with a host array's numbers, at once. On a stream of its own,
-    as the current one may be recorded; so it must not be in use."""
-    if SIMULATED:
-        simulator.on_host(there)[...] = values
-        return
-    stream = xp.cuda.Stream(non_blocking=True)
-    with stream:
-        there.data.copy_from_host_async(values.ctypes.data, values.nbytes)
-    stream.synchronize()
 
 
 def synchronize():

@@ -11,13 +11,13 @@ same taps, those t with (a + padding - t * dilation) divisible by s, from the ou
 Source: Dumoulin & Visin 2016, "A guide to convolution arithmetic", chapter 4.
 """
 
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy
 
-from .backend import to_device
+from .kept import upload
 
 PHASE_FIELDS = 8  # out d, h, w; origin d, h, w; first tap; number of taps
 TAP_FIELDS = 4  # offset d, h, w; place in the weights' window
@@ -39,7 +39,7 @@ class Gather(NamedTuple):
         return max((d * h * w for d, h, w, *_ in self.host_phases), default=0)
 
 
-@lru_cache(maxsize=1024)
+@cache
 def forward(window, x_size, y_size):
     """The gather of the forward pass; sizes (D, H, W)."""
     offsets = [
@@ -50,7 +50,7 @@ def forward(window, x_size, y_size):
     return _gather([(*y_size, 0, 0, 0, 0, len(taps))], taps, window.stride, (1, 1, 1))
 
 
-@lru_cache(maxsize=1024)
+@cache
 def backward(window, x_size, y_size):
     """The gather of the gradient of the input, which reads grad_y and writes grad_x."""
     places = {t: i for i, t in enumerate(product(*map(range, window.kernel)))}
@@ -71,7 +71,7 @@ def backward(window, x_size, y_size):
 
 def _gather(phases, taps, stride, step):
     def table(rows, fields):
-        return to_device(numpy.array(rows, numpy.int32).reshape(-1, fields))
+        return upload(numpy.array(rows, numpy.int32).reshape(-1, fields))
 
     return Gather(table(phases, PHASE_FIELDS), table(taps, TAP_FIELDS), tuple(phases), tuple(taps),
                   tuple(stride), tuple(step))

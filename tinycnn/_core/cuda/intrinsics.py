@@ -7,9 +7,34 @@ from llvmlite import ir
 from numba import cuda, float32, float64, int32, int64, types, uint8, uint32, uint64
 from numba.cuda.extending import intrinsic, register_jitable
 
-__all__ = ["atomic_add", "atomic_min", "cuda", "exp", "expm1", "float32", "float64", "fma", "full",
-           "int32", "int64", "cut", "load", "log", "log1p", "numbered", "outer", "pointer_at", "sqrt", "store", "tanh", "uint8", "uint32",
-           "uint64", "warp_xor"]
+__all__ = [
+    "atomic_add",
+    "atomic_min",
+    "combine",
+    "cuda",
+    "cut",
+    "exp",
+    "expm1",
+    "float32",
+    "float64",
+    "fma",
+    "full",
+    "int32",
+    "int64",
+    "load",
+    "log",
+    "log1p",
+    "numbered",
+    "outer",
+    "pointer_at",
+    "sqrt",
+    "store",
+    "tanh",
+    "uint8",
+    "uint32",
+    "uint64",
+    "warp_xor",
+]
 
 exp, expm1, log, log1p = math.exp, math.expm1, math.log, math.log1p
 sqrt, tanh = math.sqrt, math.tanh
@@ -138,7 +163,8 @@ def cut(typing, values, count):
         parts = [pack(builder, given[0].type, given[i:i + n]) for i in range(0, len(given), n)]
         return pack(builder, parts[0].type, parts)
 
-    return types.UniTuple(types.UniTuple(values.dtype, n), values.count // n)(values, count), generate
+    parts = types.UniTuple(types.UniTuple(values.dtype, n), values.count // n)
+    return parts(values, count), generate
 
 
 @intrinsic
@@ -155,6 +181,28 @@ def numbered(typing, values):
         return pack(builder, found[0].type, found)
 
     return types.UniTuple(pair, values.count)(values), generate
+
+
+@intrinsic
+def combine(typing, function, tuples, arguments):
+    """(function(a[0], b[0], ..., *arguments), function(a[1], b[1], ..., *arguments), ...)."""
+    one = function.get_call_type(typing, (*[t.dtype for t in tuples.types], *arguments.types), {})
+
+    def generate(context, builder, signature, values):
+        call, count = context.get_function(function, one), tuples.types[0].count
+        have = (*[t.dtype for t in tuples.types], *arguments.types)
+        columns = [unpack(builder, part, count)
+                   for part in unpack(builder, values[1], len(tuples.types))]
+        rest = unpack(builder, values[2], len(arguments.types))
+        found = []
+        for item in zip(*columns):
+            given = [context.cast(builder, v, *types_)
+                     for v, *types_ in zip((*item, *rest), have, one.args)]
+            found.append(call(builder, given))
+        return pack(builder, found[0].type, found)
+
+    result = types.UniTuple(one.return_type, tuples.types[0].count)
+    return result(function, tuples, arguments), generate
 
 
 @intrinsic
@@ -179,7 +227,9 @@ def pointer_at(typing, table, i, T):
     def generate(context, builder, signature, arguments):
         index = _as_int64(builder, signature.args[1], arguments[1])
         number = builder.load(builder.gep(arguments[0], [index]))
-        return builder.inttoptr(number, context.get_value_type(signature.return_type))
+        pointer = context.get_value_type(signature.return_type)
+        there = builder.inttoptr(number, ir.PointerType(pointer.pointee, addrspace=1))
+        return builder.addrspacecast(there, pointer)  # known to be global memory
 
     return types.CPointer(T.dtype)(table, i, T), generate
 

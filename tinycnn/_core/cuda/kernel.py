@@ -9,7 +9,7 @@ its smallest address: kernels count strides forwards. None is the null pointer.
 import numpy
 
 from . import backend, mode
-from .primitives import float32, float64
+from .primitives import float32, float64, int32, uint8
 from .template import Ptr, T, instantiate, parameters
 
 if mode.SIMULATED:
@@ -81,8 +81,8 @@ class Kernel:
 
 
 def number_type(dtype):
-    """float32 or float64 of the primitives, for a dtype."""
-    return {"float32": float32, "float64": float64}[dtype.name]
+    """The primitives' number type for a dtype."""
+    return {"float32": float32, "float64": float64, "int32": int32, "uint8": uint8}[dtype.name]
 
 
 class _Instance:
@@ -106,12 +106,13 @@ class _Instance:
             return
         if shared > self._most_shared:
             self._loaded.max_dynamic_shared_size_bytes = self._most_shared = shared
-        given = [a if pointer and a is not None else dtype.type(a or 0)
+        given = [(_NULL if a is None else a) if pointer else dtype.type(a)
                  for a, (_, dtype, pointer) in zip(arguments, self._parameters)]
-        self._loaded(grid, block, given, shared_mem=shared)
+        self._loaded(grid, block, tuple(given), shared_mem=shared)
 
 
 _POINTER = type(Ptr[T])
+_NULL = numpy.uint64(0)
 
 
 def _dtype(annotation):

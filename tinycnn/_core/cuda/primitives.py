@@ -4,21 +4,22 @@
     .local.array(size, T)                 as in numba.cuda
     int32, int64, uint32, uint64, float32, float64   number types, and conversions to them
     exp, expm1, log, log1p, sqrt, tanh    of a T, in its precision
-    load(x, i, COUNT)                     x[i], ..., x[i + COUNT - 1] as a tuple, up to 16 bytes in one
-                                          instruction: i must be a multiple of that
+    load(x, i, COUNT)                     x[i], ..., x[i + COUNT - 1] as a tuple, up to 16 bytes in
+                                          one instruction: i must be a multiple of that
     store(x, i, values)                   the same for writing
     full(COUNT, value)                    a tuple of COUNT times the same number: accumulators
     outer(sums, a, b)                     sums[m * len(b) + n] + a[m] * b[n], fused, as a tuple
     cut(values, COUNT)                    (the first COUNT values as a tuple, the next, ...)
+    combine(function, (a, b), arguments)  (function(a[0], b[0], *arguments), ...) as a tuple
     numbered(values)                      ((0, values[0]), (1, values[1]), ...)
     fma(a, b, c)                          a * b + c, rounded once
     warp_xor(value, mask)                 what the lane `lane ^ mask` of the warp handed over
     pointer_at(table, i, T)               table[i], an address, as a Ptr[T]
-    atomic_add(x, i, value)               x[i] += value as one step, of integers; returns what x[i] was
+    atomic_add(x, i, value)               x[i] += value in one step, of integers; what x[i] was
     atomic_min(x, i, value)               x[i] = min(x[i], value), likewise
 
-Integers in kernels: Numba computes in int64 whatever it is given, and makes float64 of an int64 and a
-float32. Write T(0) and T(n) where a number meets a T, and int32(...) where registers count.
+Integers in kernels: Numba computes in int64 whatever it is given, and makes float64 of an int64 and
+a float32. Write T(0) and T(n) where a number meets a T, and int32(...) where registers count.
 """
 
 from .mode import SIMULATED

@@ -10,6 +10,7 @@ kernel with a debugger.
 """
 
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import partial
 from itertools import product
 
@@ -44,10 +45,11 @@ def recording():
 
 
 def do(call):
-    """Call this now, and again whenever what is being recorded is replayed."""
+    """Call this, which changes memory: now, or while recording in every replay instead."""
     if _record is not None:
         _record.append(call)
-    return call()
+    else:
+        call()
 
 
 def compute(function, *arguments):
@@ -57,7 +59,7 @@ def compute(function, *arguments):
     if _record is not None and not any(
         isinstance(x, numpy.ndarray) and numpy.may_share_memory(x, y) for x in arguments
     ):
-        y = numpy.asarray(y)
+        y = numpy.asarray(y)  # of the right shape; its numbers come with the replay
         _record.append(lambda: y.__setitem__(..., compute(function, *arguments)))
     return on_device(y)
 
@@ -216,6 +218,13 @@ class _Warp:
         self.results = {}
 
 
+def _greenlet(function):
+    """A greenlet in this one's context, where NumPy keeps what errstate has set."""
+    made = greenlet(function)
+    made.gr_context = copy_context()
+    return made
+
+
 class _Block:
     def __init__(self, place, size, shared):
         self.place, self.shared_bytes = place, shared
@@ -230,7 +239,7 @@ class _Block:
 
     def run(self, function, arguments):
         global _now
-        live = [(t, greenlet(function)) for t in self.threads]
+        live = [(t, _greenlet(function)) for t in self.threads]
         started = set()
         while live:
             left, progress = [], False

@@ -4,9 +4,34 @@ import numpy
 
 from .simulator import WARP, Cuda, warp_exchange
 
-__all__ = ["atomic_add", "atomic_min", "cuda", "exp", "expm1", "float32", "float64", "fma", "full",
-           "int32", "int64", "cut", "load", "log", "log1p", "numbered", "outer", "pointer_at", "sqrt", "store", "tanh", "uint8", "uint32",
-           "uint64", "warp_xor"]
+__all__ = [
+    "atomic_add",
+    "atomic_min",
+    "combine",
+    "cuda",
+    "cut",
+    "exp",
+    "expm1",
+    "float32",
+    "float64",
+    "fma",
+    "full",
+    "int32",
+    "int64",
+    "load",
+    "log",
+    "log1p",
+    "numbered",
+    "outer",
+    "pointer_at",
+    "sqrt",
+    "store",
+    "tanh",
+    "uint8",
+    "uint32",
+    "uint64",
+    "warp_xor",
+]
 
 cuda = Cuda()
 float32, float64 = numpy.float32, numpy.float64
@@ -64,6 +89,10 @@ def cut(values, count):
 
 def numbered(values):
     return tuple(enumerate(values))
+
+
+def combine(function, tuples, arguments):
+    return tuple([function(*items, *arguments) for items in zip(*tuples, strict=True)])
 
 
 def fma(a, b, c):
