@@ -166,15 +166,19 @@ def check_update(function, params, grads, steps=None, **state):
             fail(function, f"one {name} for each of {len(params)} parameters", str(len(arrays)),
                  "Pass lists of equal length.")
     for i, p in enumerate(params):
+        kind = type(p)  # NumPy's arrays, or the GPU's
         if p.dtype not in (numpy.float32, numpy.float64):
             fail(function, f"parameter {i} {shape_text(p.shape)} to be float32 or float64",
                  str(p.dtype), "Convert it before the optimizer is made.", TypeError)
         _check_writable(function, f"parameter {i}", p)
         for name, arrays in lists.items():
             a, shape, dtype, what = arrays[i], p.shape, p.dtype, f"the {name} of parameter {i}"
-            if not isinstance(a, numpy.ndarray):
+            if not hasattr(a, "dtype"):
                 fail(function, f"{what} to be an array", type(a).__name__,
                      "Assign Tensors: parameter.grad = tinycnn.tensor(array).", TypeError)
+            if not isinstance(a, kind):
+                fail(function, f"{what} on the device of the parameter", "one on another",
+                     "Move the model first and make the optimizer then, or load its state again.")
             if name == "step":
                 shape, dtype = (() if a.size != 1 else a.shape), numpy.dtype(numpy.float32)
             if a.shape != shape or a.dtype != dtype:
@@ -187,6 +191,7 @@ def check_update(function, params, grads, steps=None, **state):
 
 
 def _check_writable(function, what, array):
-    if not array.flags.writeable:
+    once = not any(step == 0 and n > 1 for step, n in zip(array.strides, array.shape))
+    if not getattr(array.flags, "writeable", once):  # CuPy's arrays have no such flag
         fail(function, f"{what} {shape_text(array.shape)} in writable memory", "a read-only array",
              "Give the tensor memory of its own: t.data = t.data.copy().")
