@@ -3,6 +3,7 @@
     python examples/lenet_mnist.py                       ten epochs of MNIST, about half a minute
     python examples/lenet_mnist.py --data synthetic      no files, no network
     python examples/lenet_mnist.py --data fashion --epochs 20
+    python examples/lenet_mnist.py --device cuda         on an NVIDIA GPU
 
 MNIST is searched in $TINYCNN_DATA and the user's cache, then downloaded (11 MB). If it is nowhere
 to be had, digits drawn from strokes take its place. The model and a picture go to --out.
@@ -74,7 +75,7 @@ def draw(model, misread, names, path):
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(4, 6, figsize=(9, 7))
-    kernels = model[0].weight.detach().numpy()
+    kernels = model[0].weight.detach().cpu().numpy()
     filters = [(kernel[0], f"filter {i}") for i, kernel in enumerate(kernels)]
     digits = [(image[0], f"{names[label]}, read {names[read]}") for image, label, read in misread]
     for axis in axes.flat:
@@ -109,7 +110,8 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     tinycnn.manual_seed(args.seed)
     train_set, test_set = load(args.data)
-    train_batches = DataLoader(train_set, args.batch_size, shuffle=True)
+    pinned = args.device != "cpu"  # batches in memory that a GPU copies from by itself
+    train_batches = DataLoader(train_set, args.batch_size, shuffle=True, pin_memory=pinned)
     test_batches = DataLoader(test_set, 500)
 
     model = LeNet5(num_classes=len(train_set.classes)).to(args.device)

@@ -27,12 +27,16 @@ from tinycnn._core.cuda.kernel import kernels
 CAPABILITIES = [(7, 5), (8, 0), (8, 6), (9, 0)]
 FLOAT64 = re.compile(r"\b(DADD|DMUL|DFMA|DSETP|DMNMX|MUFU\.\w*64H|F2F\.F\d+\.F64|F2F\.F64|I2F\.F64"
                      r"|F2I\.F64|F2I\.\w*\.F64)")
+FLOAT_ATOMICS = re.compile(r"\b(RED|ATOM|ATOMG|ATOMS)\.\S*F(16|32|64)")
 
 
 def instances():
+    """Kernels for float32 for all of these GPUs; those for float64, which gradient checks are made
+    with, for the oldest and the newest."""
     for kernel in kernels:
         for constants in kernel.variants:
-            for capability in CAPABILITIES:
+            chosen = CAPABILITIES[::3] if "float64" in text(constants) else CAPABILITIES
+            for capability in chosen:
                 if capability >= kernel.least_capability:
                     yield kernel, constants, capability
 
@@ -65,7 +69,7 @@ def instructions(code, folder):
     return re.findall(r"/\*[0-9a-f]{4,}\*/\s+(.*?);", done.stdout)
 
 
-@pytest.mark.parametrize(("kernel", "constants", "capability"), instances(), ids=text)
+@pytest.mark.parametrize(("kernel", "constants", "capability"), list(instances()), ids=text)
 def test_a_kernel_becomes_good_machine_code(kernel, constants, capability, tmp_path):
     code, report = compiler.cubin(kernel, constants, capability)
     assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in report, report
@@ -73,6 +77,7 @@ def test_a_kernel_becomes_good_machine_code(kernel, constants, capability, tmp_p
     assert not [line for line in lines if re.search(r"\b(LDL|STL)\b", line)], "local memory"
     if "float64" not in text(constants):
         assert not [line for line in lines if FLOAT64.search(line)], "float64 in a float32 kernel"
+    assert not [line for line in lines if FLOAT_ATOMICS.search(line)], "the order is not fixed"
     found = " ".join(lines)
     for wanted in kernel.instructions(constants):
         assert re.search(wanted, found), f"no {wanted}"

@@ -28,7 +28,7 @@ def _modules():
     return ["tinycnn"] + [
         info.name
         for info in pkgutil.walk_packages(tinycnn.__path__, "tinycnn.")
-        if not info.name.startswith("tinycnn._core.cpu")
+        if not info.name.startswith(("tinycnn._core.cpu", "tinycnn._core.cuda"))
     ]
 
 
@@ -44,7 +44,7 @@ def test_examples_in_docstrings(name):
 
 PUBLIC = ("tinycnn", "tinycnn.nn", "tinycnn.nn.functional", "tinycnn.nn.init", "tinycnn.nn.utils",
           "tinycnn.ops", "tinycnn.optim", "tinycnn.optim.lr_scheduler", "tinycnn.data",
-          "tinycnn.data.transforms", "tinycnn.models", "tinycnn.testing")
+          "tinycnn.data.transforms", "tinycnn.models", "tinycnn.testing", "tinycnn.cuda")
 
 
 def _public(module):

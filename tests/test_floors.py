@@ -12,14 +12,15 @@ import tinycnn
 ROOT = Path(tinycnn.__file__).parent
 REPOSITORY = Path(__file__).parent.parent
 FLOORS = [  # the longest name that fits counts
-    ("tinycnn._core.shapes", "tinycnn._core.checks"),
+    ("tinycnn._core.shapes", "tinycnn._core.checks", "tinycnn._core.precision"),
     ("tinycnn._core.dtypes", "tinycnn._core.gpu", "tinycnn._core.reference", "tinycnn._core.cpu",
      "tinycnn._core.cuda"),
     ("tinycnn._core",),
     ("tinycnn.autograd", "tinycnn.random", "tinycnn._version", "tinycnn._printing"),
     ("tinycnn.ops",),
     ("tinycnn.tensor", "tinycnn._exchange", "tinycnn._in_place", "tinycnn.creation",
-     "tinycnn.sampling", "tinycnn.config", "tinycnn.cuda"),
+     "tinycnn.sampling", "tinycnn.config", "tinycnn.cuda",
+     "tinycnn._capture"),
     ("tinycnn.nn", "tinycnn.optim", "tinycnn.data", "tinycnn.testing", "tinycnn.serialization"),
     ("tinycnn.models",),
     ("tinycnn",),

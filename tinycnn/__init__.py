@@ -11,7 +11,15 @@ from .autograd import (
     no_grad,
     set_grad_enabled,
 )
-from .config import config, empty_cache, get_num_threads, set_num_threads, show_config
+from .config import (
+    config,
+    empty_cache,
+    get_float32_matmul_precision,
+    get_num_threads,
+    set_float32_matmul_precision,
+    set_num_threads,
+    show_config,
+)
 from .creation import (
     arange,
     as_tensor,
@@ -176,6 +184,7 @@ __all__ = [
     "full",
     "full_like",
     "ge",
+    "get_float32_matmul_precision",
     "get_num_threads",
     "gt",
     "inference_mode",
@@ -233,6 +242,7 @@ __all__ = [
     "reshape",
     "round",
     "save",
+    "set_float32_matmul_precision",
     "set_grad_enabled",
     "set_num_threads",
     "show_config",

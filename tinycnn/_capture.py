@@ -7,7 +7,7 @@ from functools import update_wrapper
 from typing import Any
 
 from . import random
-from ._core.cuda import graph
+from ._core import new_graph
 from .autograd import is_grad_enabled, wrap
 from .tensor import Tensor
 
@@ -19,8 +19,8 @@ class _Recorded:
 
     def __init__(self, arguments):
         self.inputs = _map(lambda x: x.to("cuda").clone(), arguments)
+        self.graph, self.result = new_graph(), None
         self.calls = 0
-        self.graph = self.result = None
         self.consumed = 0  # random numbers of a step
 
 
@@ -41,8 +41,6 @@ class CapturedStep:
         _copy(arguments, recorded.inputs)
         recorded.calls += 1
         if recorded.calls <= _WARM_UPS:
-            if recorded.graph is None:
-                recorded.graph = graph.Graph()
             return recorded.graph.warm_up(lambda: self._run(recorded))
         if recorded.result is None:
             self._record(recorded)

@@ -5,6 +5,7 @@ import sys
 import numpy
 
 from ._core import devices, gpu_text, memory, runtime
+from ._core import precision as _precision
 from ._core.checks import fail
 from ._version import __version__
 
@@ -52,6 +53,35 @@ def empty_cache() -> None:
              >>> tinycnn.empty_cache()
     """
     memory.empty_cache()
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Choose how exactly a GPU's tensor cores multiply float32 numbers, from now on.
+
+    "high" (the default): TF32, both factors rounded to 10 bits after the point, sums in float32; it
+    errs by up to 4e-4 of the largest result. "highest": three TF32 products for each, which err by
+    5e-7, as float32 does, and take about three times as long. It counts for convolutions, Linear
+    and matmul alike (PyTorch has "high" for convolutions and "highest" for products), and for
+    nothing on the CPU, which multiplies in float32.
+
+    Args:    precision (str): "high" or "highest".
+    Raises:  ValueError: if it is neither.
+    Example: >>> set_float32_matmul_precision("highest")
+             >>> get_float32_matmul_precision()
+             'highest'
+             >>> set_float32_matmul_precision("high")
+    Source:  Ootomo & Yokota 2022, "Recovering single precision accuracy from tensor cores".
+    """
+    _precision.set_mode(precision)
+
+
+def get_float32_matmul_precision() -> str:
+    """"high" or "highest", see set_float32_matmul_precision.
+
+    Example: >>> get_float32_matmul_precision()
+             'high'
+    """
+    return _precision.mode
 
 
 def config() -> dict[str, str | int | bool]:

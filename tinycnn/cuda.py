@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ._core import device_kernels, devices, gpu
+from ._capture import CapturedStep
+from ._core import device_kernels, devices, gpu, gpu_memory
 from ._core.gpu import OutOfMemoryError as OutOfMemoryError
 
 
@@ -34,6 +35,7 @@ def get_device_name() -> str:
     """The GPU in words.
 
     Raises:  ValueError: if there is none; it says why.
+    Example: >>> text = get_device_name() if is_available() else "none"
     """
     device_kernels("cuda")
     return gpu.described()
@@ -44,31 +46,29 @@ def synchronize() -> None:
     out of range, are raised here.
 
     Raises:  ValueError: if there is no GPU, or of what was found.
+    Example: >>> if is_available():
+             ...     synchronize()
     """
-    device_kernels("cuda")
-    from ._core.cuda import backend
-
-    backend.synchronize()
+    gpu_memory().synchronize()
 
 
 def memory_allocated() -> int:
     """Bytes of GPU memory that arrays hold now.
 
     Raises:  ValueError: if there is no GPU.
+    Example: >>> (memory_allocated() if is_available() else 0) >= 0
+             True
     """
-    device_kernels("cuda")
-    from ._core.cuda import backend
-
-    return backend.memory_used()
+    return gpu_memory().memory_used()
 
 
 def empty_cache() -> None:
-    """Give memory that is kept for the next arrays back to the system; nothing without a GPU."""
-    if is_available():
-        device_kernels("cuda")
-        from ._core.cuda import backend
+    """Give memory that is kept for the next arrays back to the system; nothing without a GPU.
 
-        backend.release_memory()
+    Example: >>> empty_cache()
+    """
+    if is_available():
+        gpu_memory().release_memory()
 
 
 def capture(step: Callable) -> Callable:
@@ -89,18 +89,18 @@ def capture(step: Callable) -> Callable:
              call: `clone` them to keep them.
     Raises:  ValueError: if there is no GPU.
              RuntimeError: from a call, if `step` asks for a number while it is recorded.
-    Example: >>> def train(images, labels):
-             ...     loss = F.cross_entropy(model(images), labels)
+    Example: >>> import tinycnn
+             >>> net = tinycnn.nn.Linear(4, 2)
+             >>> optimizer = tinycnn.optim.SGD(net.parameters(), lr=0.1)
+             >>> def train(images, labels):
+             ...     loss = tinycnn.nn.functional.cross_entropy(net(images), labels)
              ...     optimizer.zero_grad()
              ...     loss.backward()
              ...     optimizer.step()
              ...     return loss
-             >>> train = tinycnn.cuda.capture(train)       # doctest: +SKIP
-             >>> for images, labels in batches:            # doctest: +SKIP
-             ...     loss = train(images, labels)
+             >>> if tinycnn.cuda.is_available():  # net.to("cuda") before the first call
+             ...     train = tinycnn.cuda.capture(train)
     Source:  CUDA C++ Programming Guide, "CUDA Graphs".
     """
     device_kernels("cuda")
-    from ._capture import CapturedStep
-
     return CapturedStep(step)

@@ -104,6 +104,28 @@ def pinned(array):
     return backend.pinned(array)
 
 
+def new_graph():
+    """A recorder of steps on the GPU.
+
+    Raises:  ValueError: if there is none.
+    """
+    device_kernels("cuda")
+    from .cuda.graph import Graph
+
+    return Graph()
+
+
+def gpu_memory():
+    """What waits for the GPU and looks after its memory: a module.
+
+    Raises:  ValueError: if there is none.
+    """
+    device_kernels("cuda")
+    from .cuda import backend
+
+    return backend
+
+
 def is_writeable(array):
     """True unless writing to an array is refused, or would write one number for several, as in what
     broadcasting makes."""

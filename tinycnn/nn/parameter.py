@@ -7,6 +7,7 @@ import numpy
 from .._core import is_writeable, to_device
 from .._core.checks import fail, shape_text
 from .._core.dtypes import dtype_of, to_array
+from ..autograd import wrap
 from ..tensor import Tensor
 
 
@@ -43,4 +44,4 @@ def empty_parameter(function: str, shape: tuple[int, ...], device: Any, dtype: A
     if array.dtype.kind != "f":
         fail(function, "dtype float32 or float64", str(array.dtype),
              "Parameters are differentiated, so they must be floating.", TypeError)
-    return Parameter(array if device is None else to_device(array, device))
+    return Parameter(wrap(array if device is None else to_device(array, device)))

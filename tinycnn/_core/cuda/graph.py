@@ -18,7 +18,7 @@ from contextlib import suppress
 
 import numpy
 
-from . import backend, kernel, late_errors, random, update
+from . import backend, kept, kernel, random, update
 from .mode import SIMULATED
 
 if SIMULATED:
@@ -55,11 +55,15 @@ class Graph:
         global active
         self._begin = offset
         active = update.capture = self
-        random.override = self._stream_words
+        random.override, backend.recording = self._stream_words, True
         try:
             return self._run(function, record=True)
+        except BaseException:
+            self._places, self._refreshers = [], []
+            raise
         finally:
             active = update.capture = random.override = None
+            backend.recording = False
 
     def _run(self, function, record=False):
         if SIMULATED:
@@ -69,7 +73,7 @@ class Graph:
                 return function()
         xp, outside = backend.xp, backend.xp.cuda.get_current_stream()
         self._stream.wait_event(outside.record())
-        with self._stream, xp.cuda.using_allocator(self._pool.malloc):
+        with self._stream, xp.cuda.using_allocator(backend.allocator(self._pool)):
             result = self._captured(function) if record else function()
         outside.wait_event(self._stream.record())
         return result
@@ -89,12 +93,12 @@ class Graph:
         """A place in device memory for the numbers of the next update in order."""
         values = numpy.array(values, dtype)
         if active is self:
-            self._places.append([backend.to_device_now(values), values.tobytes()])
+            self._places.append([kept.upload(values), values.tobytes()])
             return self._places[-1][0]
         place = self._places[self._next]
         self._next += 1
         if place[1] != values.tobytes():
-            backend.write(place[0], values, self._stream)
+            self._write(place[0], values)
             place[1] = values.tobytes()
         return place[0]
 
@@ -107,8 +111,7 @@ class Graph:
         self._refresh()
         shift = (offset - self._begin) & (2**64 - 1)
         if self._known != (seed, shift):
-            backend.write(self._stream_words, numpy.array([seed, shift], numpy.uint64),
-                          self._stream)
+            self._write(self._stream_words, numpy.array([seed, shift], numpy.uint64))
             self._known = seed, shift
         if SIMULATED:
             for step in self._graph:
@@ -118,7 +121,14 @@ class Graph:
             self._stream.wait_event(outside.record())
             self._graph.launch(self._stream)
             outside.wait_event(self._stream.record())
-        late_errors.check_if_simulated()
+
+    def _write(self, there, values):
+        """Overwrite numbers that the graph reads, between the last replay and the next. The host
+        does not wait: of memory that is not page-locked CUDA has a copy when this returns."""
+        if SIMULATED:
+            simulator.on_host(there)[...] = values
+        else:
+            there.data.copy_from_host_async(values.ctypes.data, values.nbytes, self._stream)
 
     def _refresh(self):
         self._next, kernel.muted, update.capture = 0, True, self
