@@ -5,9 +5,11 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from . import plot
-from .cases import SUITES
+from . import gpu, plot
+from .cases import GPU_SUITES, SUITES
 from .compare import compare
+from .errors import stop
+from .gpu_session import GpuBench
 from .options import add_options
 from .session import Bench
 
@@ -53,7 +55,27 @@ def _run(options, words):
         return
     if options.plot:
         plot.check()  # better now than after the measurements
-    bench = Bench(options, shlex.join(words))
-    bench.run([SUITES[name] for name in options.suites or SUITES])
+    on_cpu = options.device == "cpu"
+    known = SUITES if on_cpu else GPU_SUITES
+    _check(options, on_cpu)
+    bench = (Bench if on_cpu else GpuBench)(options, shlex.join(words))
+    bench.run([known[name] for name in options.suites or known])
     if options.plot:
         plot.draw(bench.found(), options.plot)
+
+
+def _check(options, on_cpu):
+    """End the process with code 2 where an option does not fit the device."""
+    if on_cpu:
+        if options.precision:
+            stop(f"--precision {options.precision}: products on the CPU are always of float32; use "
+                 f"it with --device cuda.")
+        return
+    for name in options.suites:
+        if name not in GPU_SUITES:
+            stop(f"--device {options.device}: expected suites among {', '.join(GPU_SUITES)}, got "
+                 f"{name!r}, which is measured on the CPU only.")
+    if "onnxruntime" in options.against:
+        stop(f"--device {options.device}: ONNX Runtime takes part on the CPU only; use --against "
+             f"torch.")
+    gpu.require(options.device)

@@ -14,7 +14,7 @@ from .errors import stop
 from .table import Table, duration, paragraph
 
 SAME = ("processor", "cores", "instruction_set", "threads", "openmp", "python", "numpy", "torch",
-        "onnxruntime")  # what both runs should have in common
+        "onnxruntime", "gpu", "driver", "precision")  # what both runs should have in common
 
 
 def compare(old: Path, new: Path, markdown: bool = False) -> None:

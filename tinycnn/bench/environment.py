@@ -50,9 +50,12 @@ def sentence(found: Mapping[str, Any]) -> str:
     others = "".join(f", {title} {found[key]}" for key, title in
                      (("torch", "PyTorch"), ("onnxruntime", "ONNX Runtime")) if found.get(key))
     openmp = "" if found["openmp"] else " (built without OpenMP)"
+    gpu = "".join(f"{title}{found[key]}" for key, title in (
+        ("gpu", "; "), ("driver", ", driver "), ("cuda", ", CUDA "), ("cupy", ", CuPy "),
+        ("numba", ", numba-cuda ")) if found.get(key))
     return (
         f"`{found['command']}`, {found['date']}: {found['processor']}, {found['cores']} cores, "
-        f"{found['instruction_set']}, {threads}{openmp}; "
+        f"{found['instruction_set']}, {threads}{openmp}{gpu}; "
         f"{found['system']}, Python {found['python']}, NumPy {found['numpy']}, "
         f"tinycnn {found['tinycnn']}{others}."
     )

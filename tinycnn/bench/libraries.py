@@ -1,11 +1,15 @@
 """tinycnn and PyTorch behind one set of words, so that a case is written once for both."""
 
+from math import prod
+
 import numpy as np
 
 import tinycnn
 from tinycnn.autograd import Function
 
 from .errors import stop
+
+PERIOD = (1 << 22) + 1  # odd, so that no two planes of a feature map are alike
 
 
 def import_torch(threads: int):
@@ -37,9 +41,13 @@ class _Inner(Function):
 
 
 class Tinycnn:
-    """tinycnn. Feature maps lie as its layers leave them: (N, C, ...) with channels last."""
+    """tinycnn. Feature maps lie as its layers leave them: (N, C, ...) with channels last.
 
-    def __init__(self):
+    Args:    device (str): where tensors and models are.
+    """
+
+    def __init__(self, device: str = "cpu"):
+        self.device = device
         self.nn, self.optim, self.F = tinycnn.nn, tinycnn.optim, tinycnn.nn.functional
         self.no_grad = tinycnn.no_grad
 
@@ -51,20 +59,21 @@ class Tinycnn:
         start = -memory.ctypes.data % 64
         lying = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
         lying[...] = array
-        return tinycnn.from_numpy(np.moveaxis(lying, -1, 1)).requires_grad_(requires_grad)
+        x = tinycnn.from_numpy(np.moveaxis(lying, -1, 1)).to(self.device)
+        return x.requires_grad_(requires_grad)
 
     def inner(self, x):
         """A leaf as if it stood inside a network."""
         return _Inner.apply(x)
 
     def parameter(self, array: np.ndarray, requires_grad: bool = False):
-        return tinycnn.tensor(array, requires_grad=requires_grad)
+        return tinycnn.tensor(array).to(self.device).requires_grad_(requires_grad)
 
     def numbers(self, array: np.ndarray):
-        return tinycnn.from_numpy(array)
+        return tinycnn.from_numpy(array).to(self.device)
 
     def model(self, model):
-        return model
+        return model.to(self.device)
 
     def batch_norm_relu(self, x, mean, var, weight, bias, residual=None):
         """Batch norm in training, the sum with a residual, ReLU."""
@@ -72,12 +81,16 @@ class Tinycnn:
 
 
 class Torch:
-    """PyTorch in one of its layouts."""
+    """PyTorch in one of its layouts.
 
-    def __init__(self, layout: str):
+    Args:    layout (str): "contiguous" or "channels last".
+             device (str): where tensors and models are.
+    """
+
+    def __init__(self, layout: str, device: str = "cpu"):
         import torch
 
-        self.torch, self.layout = torch, layout
+        self.torch, self.layout, self.device = torch, layout, device
         self.nn, self.optim, self.F = torch.nn, torch.optim, torch.nn.functional
         self.no_grad = torch.no_grad
 
@@ -90,14 +103,15 @@ class Torch:
         return x
 
     def parameter(self, array: np.ndarray, requires_grad: bool = False):
-        x = self.torch.tensor(array).to(memory_format=self._format(array.ndim))
+        x = self.torch.tensor(array).to(self.device)
+        x = x.to(memory_format=self._format(array.ndim))
         return x.requires_grad_(requires_grad)
 
     def numbers(self, array: np.ndarray):
-        return self.torch.from_numpy(array.copy())
+        return self.torch.from_numpy(array.copy()).to(self.device)
 
     def model(self, model):
-        return model.to(memory_format=self._format(4))
+        return model.to(self.device).to(memory_format=self._format(4))
 
     def batch_norm_relu(self, x, mean, var, weight, bias, residual=None):
         """Batch norm in training, the sum with a residual, ReLU: the last two in place."""
@@ -160,5 +174,6 @@ def passes(library, call, x: np.ndarray, params: list[np.ndarray], grad: np.ndar
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:
-    """Normal float32 numbers."""
-    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+    """Normal float32 numbers; the same again after some four million, for they take their time."""
+    drawn = np.random.default_rng(seed).standard_normal(min(prod(shape), PERIOD), dtype=np.float32)
+    return np.resize(drawn, shape)

@@ -40,6 +40,26 @@ def vgg11_bn(nn):
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(512, 10))
 
 
+def vgg11(nn):
+    """VGG-11 of the paper for 224 x 224 images in 1000 classes: 132,863,336 parameters.
+
+    Simonyan & Zisserman 2015, table 1, column A.
+    """
+    layers, channels = [], 3
+    for width in _VGG11:
+        if width == "pool":
+            layers.append(nn.MaxPool2d(2))
+            continue
+        layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+        channels = width
+    return nn.Sequential(
+        *layers, nn.Flatten(),
+        nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Dropout(0.5),
+        nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5),
+        nn.Linear(4096, 1000),
+    )
+
+
 def vgg11_shapes() -> list[tuple[int, ...]]:
     """Shapes of the parameters of `vgg11_bn`."""
     shapes: list[tuple[int, ...]] = []
@@ -103,15 +123,15 @@ def rectified(norm, x, residual=None):
     return y.relu_()
 
 
-def _vgg11_multiplications() -> list[int]:
-    found, channels, size = [], 3, 32
+def _vgg11_multiplications(size: int, linear: list[int]) -> list[int]:
+    found, channels = [], 3
     for width in _VGG11:
         if width == "pool":
             size //= 2
         else:
             found.append(width * channels * 9 * size**2)
             channels = width
-    return [*found, 5120]
+    return [*found, *linear]
 
 
 def _resnet18_multiplications() -> list[int]:
@@ -132,5 +152,6 @@ def flop(multiplications: list[int], training: bool) -> int:
 
 
 LENET5 = [6 * 28 * 28 * 25, 16 * 10 * 10 * 6 * 25, 120 * 16 * 25, 120 * 84, 84 * 10]
-VGG11 = _vgg11_multiplications()
+VGG11 = _vgg11_multiplications(32, [512 * 10])
+VGG11_224 = _vgg11_multiplications(224, [512 * 7 * 7 * 4096, 4096 * 4096, 4096 * 1000])
 RESNET18 = _resnet18_multiplications()

@@ -10,6 +10,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """What `tinycnn bench` and the scripts in benchmarks/ understand."""
     add = parser.add_argument
     add("--threads", type=_count, default=1, metavar="N", help="of all libraries (default: 1)")
+    add("--device", choices=("cpu", "cuda"), default="cpu",
+        help="where to compute; on a GPU: train_step, conv, pooling and batchnorm, against two "
+             "forms of torch (default: cpu)")
+    add("--precision", choices=("TF32", "float32"),
+        help="of products on a GPU, in both libraries (default: TF32)")
     add("--against", type=_libraries, default=(), metavar="NAMES",
         help="time these as well, in the same process: torch, onnxruntime (forward only) or "
              "torch,onnxruntime (default: none)")

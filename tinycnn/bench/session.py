@@ -32,6 +32,7 @@ class Suite:
              run (callable): hands its cases to a Bench.
              base (str): a third kind of contestant whose time is subtracted: "NumPy".
              algorithms (bool): whether a row has an algorithm to name.
+             errors (bool): whether a row says how exact it is.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Suite:
     run: Callable[["Bench"], None]
     base: str = ""
     algorithms: bool = False
+    errors: bool = False
 
 
 class Bench:
@@ -71,8 +73,7 @@ class Bench:
         self._prepare()
         with tqdm(total=total, disable=None, file=sys.stderr, unit="row", leave=False) as self._bar:
             self._bar.set_description("ceiling")
-            self.ceiling = Ceiling.measure(
-                tinycnn.get_num_threads(), min(CEILING_SECONDS, self.options.seconds), self.torch)
+            self.ceiling = self._reached_at_best(min(CEILING_SECONDS, self.options.seconds))
             for number, (suite, names) in enumerate(pair for pair in wanted if pair[1]):
                 self._measure(suite, names, first=not number)
         if self.options.json:
@@ -92,6 +93,9 @@ class Bench:
         self.environment = environment(
             self.command, torch=self.torch and self.torch.__version__,
             onnxruntime=self.onnx and self.onnx.version)
+
+    def _reached_at_best(self, seconds):
+        return Ceiling.measure(tinycnn.get_num_threads(), seconds, self.torch)
 
     def _plan(self, suite):
         """The (case, what) of all rows of a suite."""

@@ -99,16 +99,21 @@ LAYERS = [
 ]
 
 
-def contestants(layer: Layer, library) -> dict:
-    """The passes of this layer in a library."""
+def convolution(layer: Layer, library):
+    """This layer in a library: x and weight to y."""
     convolve = getattr(library.F, f"conv{len(layer.size)}d")
 
     def call(x, weight):
         return convolve(x, weight, None, layer.stride, layer.padding, layer.dilation,
                         layer.groups)
 
+    return call
+
+
+def contestants(layer: Layer, library) -> dict:
+    """The passes of this layer in a library."""
     x, weight = numbers(*layer.x_shape), numbers(*layer.weight_shape)
-    return passes(library, call, x, [weight], numbers(*layer.y_shape))
+    return passes(library, convolution(layer, library), x, [weight], numbers(*layer.y_shape))
 
 
 def onnx_forward(layer: Layer, runtime: OnnxRuntime):
