@@ -11,6 +11,7 @@ import builtins
 
 import numpy
 
+from . import backend
 from .backend import ndarray as ndarray
 from .backend import to_device, xp
 from .kernel import kernel
@@ -150,12 +151,21 @@ def var(x, axis=None, keepdims=False, correction=0):
 
 def argmax(x, axis=None):
     """Index of the first largest value, or of the first NaN, int64."""
-    return xp.argmax(x, axis).astype(numpy.int64)
+    return _first_nan_or(xp.argmax(x, axis), x, axis)
 
 
 def argmin(x, axis=None):
     """Index of the first smallest value, or of the first NaN, int64."""
-    return xp.argmin(x, axis).astype(numpy.int64)
+    return _first_nan_or(xp.argmin(x, axis), x, axis)
+
+
+def _first_nan_or(index, x, axis):
+    """CuPy finds any of several NaN."""
+    index = index.astype(numpy.int64, copy=False)
+    if x.dtype.kind != "f":
+        return index
+    wrong = xp.isnan(x)
+    return xp.where(xp.any(wrong, axis), xp.argmax(wrong, axis), index)
 
 
 def argsort(x, axis, descending=False):
@@ -199,6 +209,9 @@ def broadcast_to(x, shape):
 
 
 def concatenate(arrays, axis=0):
+    arrays = list(arrays)
+    while backend.recording and len(arrays) > 8:  # CuPy would upload a table of their addresses
+        arrays = [xp.concatenate(arrays[i : i + 8], axis) for i in range(0, len(arrays), 8)]
     return xp.concatenate(arrays, axis)
 
 
@@ -248,12 +261,24 @@ def setitem(x, key, values):
     """x[key] = values, in place."""
     key = _key(key)
     _check_inside(x, key)
+    if type(values) is ndarray and _owner(values) is _owner(x):
+        values = values.copy()  # threads would read what others have written
     x[key] = values
+
+
+def _owner(x):
+    return x if x.base is None else x.base
 
 
 def _check_inside(x, key):
     """Raise IndexError for an index out of range, where CuPy would wrap it round. This waits for
-    the device, as indexing by arrays of bool does anyway."""
+    the device, as indexing by arrays of bool does anyway; a step that is recorded cannot, and its
+    indices were looked at when it was run before."""
+    if backend.recording:
+        for part in key if isinstance(key, tuple) else (key,):
+            if type(part) is ndarray and part.dtype.kind == "b":
+                backend.refuse_while_recording()
+        return
     axis = 0
     for part in key if isinstance(key, tuple) else (key,):
         if part is Ellipsis:

@@ -42,6 +42,8 @@ else:
 __all__ = ["ndarray", "to_device", "to_host", "xp"]
 
 recording = False  # while a step is recorded, nothing can be read back
+held: list = []  # what a recorded step reads although no array of its own holds it
+_OUT_OF_MEMORY = 2  # cudaErrorMemoryAllocation
 _in_flight: deque = deque()  # (event, page-locked array): copies that may not be done yet
 
 
@@ -50,7 +52,13 @@ def to_device(array):
     it, and may change a page-locked array only when a later copy to the host has come."""
     if SIMULATED:
         return simulator.on_device(array.copy("K"))
-    if not is_pinned(array) or not array.flags.forc:
+    if not array.flags.forc:  # CuPy would lay these out in C order
+        axes = _slowest_first(array)
+        there = to_device(numpy.ascontiguousarray(array.transpose(axes)))
+        return there.transpose(numpy.argsort(axes).tolist())
+    if recording and array.ndim:  # a single number is an argument of the kernel that writes it
+        return _constant(array)
+    if not array.ndim or not is_pinned(array):
         return xp.array(array, order="K")
     order = "C" if array.flags.c_contiguous else "F"
     there = xp.empty(array.shape, array.dtype, order)
@@ -63,20 +71,43 @@ def to_device(array):
 
 def to_host(array):
     """A device array's numbers as a NumPy array, laid out alike; waits for the device."""
-    if recording:
-        raise RuntimeError(
-            "capture: expected a step that leaves its numbers on the GPU, got one that asks for "
-            "them (item, tolist, numpy, cpu, print, or `if tensor`). Return the tensor from the "
-            "step, and ask there.")
+    refuse_while_recording()
     if SIMULATED:
         host = array.get()
     elif array.flags.forc:
         host = array.get(order="A")
     else:
-        axes = sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+        axes = _slowest_first(array)
         host = array.transpose(axes).get().transpose(numpy.argsort(axes))
     _check_late_errors()
     return host
+
+
+def _slowest_first(array):
+    """Axes from the one that varies slowest in memory on."""
+    return sorted(range(array.ndim), key=lambda axis: -array.strides[axis])
+
+
+def _constant(array):
+    """A copy of a host array for a step that is recorded. Every replay makes it anew from one that
+    is made now: a recorded copy from the host would read what is there then."""
+    from .kept import upload  # which is made of this file
+
+    there = upload(array if array.flags.c_contiguous else array.T)
+    held.append(there)
+    return there.copy() if array.flags.c_contiguous else there.copy().T
+
+
+def refuse_while_recording(error=None):
+    """Say that a step that is recorded cannot be waited for.
+
+    Args:    error (Exception or None): what CUDA has said already.
+    """
+    if recording:
+        raise RuntimeError(
+            "capture: expected a step that leaves its numbers on the GPU, got one that asks for "
+            "them (item, tolist, numpy, cpu, print, or `if tensor`). Return the tensor from the "
+            "step, and ask there." + (f" (CUDA says: {error})" if error else "")) from error
 
 
 def _check_late_errors():
@@ -103,6 +134,7 @@ def is_pinned(array):
 
 def synchronize():
     """Wait for everything that was launched."""
+    refuse_while_recording()
     if not SIMULATED:
         xp.cuda.get_current_stream().synchronize()
     _check_late_errors()
@@ -119,6 +151,28 @@ def allocator(pool):
             raise OutOfMemoryError(size, free, total, pool.used_bytes()) from None
 
     return allocate
+
+
+def graph_pool():
+    """A pool for the arrays of a graph. Where the memory is full it takes what the default pool
+    keeps, but none that the graph has had: that is written in every replay, held or not."""
+    return xp.cuda.MemoryPool(_from_driver)
+
+
+def _from_driver(size):
+    try:
+        return xp.cuda.MemoryPointer(xp.cuda.Memory(size), 0)
+    except xp.cuda.runtime.CUDARuntimeError as error:
+        if error.status != _OUT_OF_MEMORY:
+            raise
+    xp.get_default_memory_pool().free_all_blocks()
+    try:
+        return xp.cuda.MemoryPointer(xp.cuda.Memory(size), 0)
+    except xp.cuda.runtime.CUDARuntimeError as error:
+        if error.status != _OUT_OF_MEMORY or not recording:
+            raise  # to the pool, which then gives back what it keeps itself
+        free, total = xp.cuda.runtime.memGetInfo()
+        raise OutOfMemoryError(size, free, total, total - free) from None
 
 
 def memory_used():

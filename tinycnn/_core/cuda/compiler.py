@@ -107,7 +107,8 @@ def _log(linker, size, get):
 
 def _key(kernel, constants, capability):
     text = f"{kernel.function.__module__}.{kernel.name} {sorted(constants.items())} {capability}"
-    return hashlib.sha256((_sources() + text).encode()).hexdigest()[:40]
+    own = Path(kernel.function.__code__.co_filename).read_bytes()  # may stand outside the package
+    return hashlib.sha256((_sources() + text).encode() + own).hexdigest()[:40]
 
 
 @lru_cache(maxsize=1)

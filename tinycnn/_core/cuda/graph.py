@@ -42,7 +42,8 @@ class Graph:
         self._known = None  # what was last written there
         self._begin = 0
         self._stream = None if SIMULATED else backend.xp.cuda.Stream(non_blocking=True)
-        self._pool = None if SIMULATED else backend.xp.cuda.MemoryPool()
+        self._pool = None if SIMULATED else backend.graph_pool()
+        self._held = []  # constants of the step
         self._graph = None
 
     def warm_up(self, function):
@@ -56,6 +57,7 @@ class Graph:
         self._begin = offset
         active = update.capture = self
         random.override, backend.recording = self._stream_words, True
+        backend.held = self._held = []
         try:
             return self._run(function, record=True)
         except BaseException:
@@ -63,7 +65,7 @@ class Graph:
             raise
         finally:
             active = update.capture = random.override = None
-            backend.recording = False
+            backend.recording, backend.held = False, []
 
     def _run(self, function, record=False):
         if SIMULATED:
@@ -79,12 +81,15 @@ class Graph:
         return result
 
     def _captured(self, function):
+        refused = backend.xp.cuda.runtime.CUDARuntimeError
         self._stream.begin_capture()
         try:
             result = function()
-        except BaseException:
-            with suppress(backend.xp.cuda.runtime.CUDARuntimeError):
+        except BaseException as error:
+            with suppress(refused):
                 self._stream.end_capture()  # the stream must not stay in this mode
+            if isinstance(error, refused):
+                backend.refuse_while_recording(error)
             raise
         self._graph = self._stream.end_capture()
         return result

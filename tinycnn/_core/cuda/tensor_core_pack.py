@@ -12,8 +12,8 @@ from __future__ import annotations
 from .backend import xp
 from .kept import address
 from .kernel import kernel
-from .primitives import Ptr, cuda, device, float32, int32, int64, thread_of_grid
-from .tensor_core import quotient, rounded
+from .primitives import Ptr, cuda, device, float32, int32, int64, quotient, thread_of_grid
+from .tensor_core import rounded
 
 HIGH = 1  # TF32, not 3xTF32
 ROUNDING = ({"HIGH": 1}, {"HIGH": 0})
@@ -36,7 +36,7 @@ def as_tf32(value):
     return value
 
 
-@kernel(variants=ROUNDING)
+@kernel(variants=ROUNDING, least_capability=(8, 0))
 def pack_pixels_kernel(x: Ptr[float32], y: Ptr[float32], channels: int32, width: int32, n: int64):
     """A thread for each pixel and group."""
     pixel = thread_of_grid()
@@ -56,7 +56,7 @@ def pack_pixels(x, groups, high):
     return y
 
 
-@kernel(variants=ROUNDING)
+@kernel(variants=ROUNDING, least_capability=(8, 0))
 def pack_weights_kernel(weight: Ptr[float32], y: Ptr[float32], taps: Ptr[int32], plan: Ptr[int32],
                         fields: int32, row_stride: int64, group_stride: int64, kernel_h: int32,
                         kernel_w: int32, stride_d: int64, stride_h: int64, stride_w: int64,
