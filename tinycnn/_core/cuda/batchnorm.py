@@ -31,16 +31,17 @@ from .primitives import (
     combine,
     cuda,
     device,
+    each,
     fma,
     full,
     int32,
     int64,
     load,
+    quotient,
     sqrt,
     store,
     thread_of_grid,
 )
-from .tensor_core import each, quotient
 
 WEIGHT, BIAS, RELU = 1, 2, 4  # flags
 MASK = 0

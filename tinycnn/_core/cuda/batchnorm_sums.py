@@ -27,8 +27,21 @@ from .channel_rows import (
     times,
 )
 from .kernel import FLOATS, kernel
-from .primitives import Ptr, T, combine, cuda, device, fma, full, int32, int64, load, store
-from .tensor_core import each, quotient
+from .primitives import (
+    Ptr,
+    T,
+    combine,
+    cuda,
+    device,
+    each,
+    fma,
+    full,
+    int32,
+    int64,
+    load,
+    quotient,
+    store,
+)
 
 FEW_LANES = 8  # columns of a block where sums of blocks are added: there are few rows
 ADDED = [{**floats, **constants(1)} for floats in FLOATS]

@@ -18,8 +18,7 @@ from typing import NamedTuple
 from .kept import aligned
 from .kernel import FLOATS
 from .mode import SIMULATED
-from .primitives import cuda, device, int32, numbered
-from .tensor_core import each, numbers, quotient
+from .primitives import cuda, device, each, int32, numbered, numbers, quotient
 
 THREADS = 32 if SIMULATED else 256
 MOST_LANES = 8 if SIMULATED else 32

@@ -13,8 +13,20 @@ from .gather_product import BIAS, OUTSIDE, RELU, read
 from .kernel import FLOATS, Ptr, T, kernel
 from .mode import SIMULATED
 from .plain_tiles import numbered, positive
-from .primitives import cuda, device, fma, full, int32, int64, load, store, uint32
-from .tensor_core import each, numbers, quotient
+from .primitives import (
+    cuda,
+    device,
+    each,
+    fma,
+    full,
+    int32,
+    int64,
+    load,
+    numbers,
+    quotient,
+    store,
+    uint32,
+)
 
 THREADS = 32 if SIMULATED else 128
 WIDE = 1  # channels of a thread: 16 bytes where channels are a multiple of that

@@ -38,8 +38,19 @@ from .plain_tiles import (
     tile,
     with_bias,
 )
-from .primitives import cuda, device, full, int32, int64, load, uint32
-from .tensor_core import divided, each, numbers, quotient
+from .primitives import (
+    cuda,
+    device,
+    divided,
+    each,
+    full,
+    int32,
+    int64,
+    load,
+    numbers,
+    quotient,
+    uint32,
+)
 
 WIDE = 1  # channels that a thread reads at a time: 4 where groups have a multiple of 4
 ROWS = 64  # 4 numbers for each row of a tile

@@ -19,8 +19,20 @@ from .channel_rows import (
     shares,
 )
 from .kernel import kernel
-from .primitives import Ptr, T, combine, cuda, device, full, int32, int64, load, store
-from .tensor_core import each, quotient
+from .primitives import (
+    Ptr,
+    T,
+    combine,
+    cuda,
+    device,
+    each,
+    full,
+    int32,
+    int64,
+    load,
+    quotient,
+    store,
+)
 
 MOST_IMAGES = 65535  # blocks along an axis other than the first
 

@@ -13,6 +13,7 @@ __all__ = [
     "combine",
     "cuda",
     "cut",
+    "each",
     "exp",
     "expm1",
     "float32",
@@ -25,8 +26,10 @@ __all__ = [
     "log",
     "log1p",
     "numbered",
+    "numbers",
     "outer",
     "pointer_at",
+    "quotient",
     "sqrt",
     "store",
     "tanh",
@@ -123,6 +126,10 @@ def _as_int64(builder, type_, value):
     if value.type.width == 64:
         return value
     return (builder.sext if type_.signed else builder.zext)(value, ir.IntType(64))
+
+
+def _as_int32(builder, value):
+    return value if value.type.width == 32 else builder.trunc(value, ir.IntType(32))
 
 
 @intrinsic
@@ -249,3 +256,37 @@ def _atomic(operation):
 
 
 atomic_add, atomic_min = _atomic("add"), _atomic("min")  # of signed integers
+
+
+@intrinsic
+def quotient(typing, n, d):
+    def generate(context, builder, signature, arguments):
+        return builder.udiv(*[_as_int32(builder, value) for value in arguments])
+
+    return types.int32(n, d), generate
+
+
+@intrinsic
+def numbers(typing, count):
+    if not literal(count):
+        return None
+    (n,) = literal(count)
+
+    def generate(context, builder, signature, arguments):
+        return pack(builder, ir.IntType(32), [ir.Constant(ir.IntType(32), i) for i in range(n)])
+
+    return types.UniTuple(types.int32, n)(count), generate
+
+
+@intrinsic
+def each(typing, function, items, arguments):
+    one = function.get_call_type(typing, (items.dtype, *arguments.types), {})
+
+    def generate(context, builder, signature, values):
+        call = context.get_function(function, one)
+        given = [context.cast(builder, v, have, want) for v, have, want in zip(
+            unpack(builder, values[2], len(arguments.types)), arguments.types, one.args[1:])]
+        found = [call(builder, (item, *given)) for item in unpack(builder, values[1], items.count)]
+        return pack(builder, found[0].type, found)
+
+    return types.UniTuple(one.return_type, items.count)(function, items, arguments), generate

@@ -67,7 +67,7 @@ class Kernel:
         """
         if 0 in grid or muted:
             return
-        key = tuple(constants.values())
+        key = tuple(constants.items())
         instance = self._instances.get(key)
         if instance is None:
             instance = self._instances[key] = _Instance(self, constants)
@@ -77,7 +77,7 @@ class Kernel:
         """The function with its constants filled in."""
         fill = {name: number_type(value) if isinstance(value, numpy.dtype) else value
                 for name, value in constants.items()}
-        return instantiate(self.function, fill, {}, finish)
+        return instantiate(self.function, fill, finish)
 
 
 def number_type(dtype):
@@ -120,8 +120,7 @@ def _dtype(annotation):
     item = annotation.item if isinstance(annotation, _POINTER) else annotation
     if isinstance(item, _POINTER):  # a table of addresses
         return numpy.dtype("uint64")
-    return getattr(item, "dtype", None) if mode.SIMULATED and hasattr(item, "_bits") else \
-        numpy.dtype(getattr(item, "name", item))
+    return numpy.dtype(getattr(item, "name", item))  # Numba's types have names
 
 
 def _simulated(value, name, dtype, pointer):

@@ -13,8 +13,8 @@ from .backend import xp
 from .gather_product import ALIGNED, BIAS, RELU, constants, gather_product_kernel
 from .kept import aligned, upload
 from .mode import SIMULATED
+from .primitives import divisor
 from .row_sums import add_rows
-from .tensor_core import divisor
 from .weight_product import constants as weight_constants
 from .weight_product import weight_product_kernel
 

@@ -43,9 +43,8 @@ from .plain_tiles import (
     tile,
     with_bias,
 )
-from .primitives import cuda, device, full, int32, int64, load
+from .primitives import cuda, device, each, full, int32, int64, load, numbers, quotient
 from .row_sums import add_rows
-from .tensor_core import each, numbers, quotient
 
 ENOUGH_BLOCKS = 4 if SIMULATED else 264  # for a large GPU
 LEAST_DEPTH = 16 if SIMULATED else 128  # steps of the sum, for a block

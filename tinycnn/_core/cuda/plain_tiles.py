@@ -15,10 +15,9 @@ Source: Nath, Tomov & Dongarra 2010, "An improved MAGMA GEMM for Fermi GPUs".
 
 from __future__ import annotations
 
-from .primitives import T, device, full, int32, int64, load, outer, store
+from .primitives import T, device, each, full, int32, int64, load, numbers, outer, quotient, store
 from .primitives import cut as cut
 from .primitives import numbered as numbered
-from .tensor_core import each, numbers, quotient
 
 BM = BN = 16
 BK, M, N = 8, 2, 2

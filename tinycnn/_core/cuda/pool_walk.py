@@ -24,8 +24,7 @@ import numpy
 
 from . import backend
 from .kept import Kept, aligned, upload
-from .primitives import device, int32, int64, load
-from .tensor_core import divided, divisor
+from .primitives import device, divided, divisor, int32, int64, load
 
 HEADER = 7
 MOST_THREADS = 2**31 - 2**16  # pixels and chunks of channels are counted in int32

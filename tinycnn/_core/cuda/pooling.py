@@ -21,15 +21,17 @@ from .primitives import (
     T,
     combine,
     device,
+    divided,
+    each,
     full,
     int32,
     int64,
     load,
+    quotient,
     store,
     thread_of_grid,
     uint8,
 )
-from .tensor_core import divided, each, quotient
 
 VECTOR = 1  # channels of a thread
 POSITION = uint8  # or int32

@@ -10,8 +10,7 @@ from __future__ import annotations
 from .backend import xp
 from .kernel import FLOATS, Ptr, T, kernel
 from .mode import SIMULATED
-from .primitives import cuda, int32, int64
-from .tensor_core import quotient
+from .primitives import cuda, int32, int64, quotient
 
 THREADS = 32 if SIMULATED else 256
 LEAST_ROWS = 4 if SIMULATED else 32  # for a thread

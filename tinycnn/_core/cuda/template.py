@@ -51,17 +51,17 @@ def device(function):
     return Device(function)
 
 
-def instantiate(function, constants, fill, finish):
+def instantiate(function, constants, finish):
     """`function` with `constants` among its globals, and with the device functions that it calls
     instantiated alike.
 
-    Args:    fill (dict): what takes the place of names on this machine, such as T or cuda.
+    Args:    constants (dict): name to number type or number.
              finish (callable): makes a device function ready to be called from a kernel.
     """
-    names = {**function.__globals__, **fill, **constants}
+    names = {**function.__globals__, **constants}
     for name in _names_in(function.__code__):
         if isinstance(names.get(name), Device):
-            inner = instantiate(names[name].function, constants, fill, finish)
+            inner = instantiate(names[name].function, constants, finish)
             names[name] = finish(inner)
     copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__,
                         function.__closure__)

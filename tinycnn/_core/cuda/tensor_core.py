@@ -20,10 +20,6 @@ compiler keeps each number of one in a register.
     store_tile(y, rows, column, end, sums, add, least, EVEN)
         y[rows[r] + column + 8 n + k] = max(sums[r, n, k] + add[n, k], least) for columns below
         `end` and rows[r] that are not -1; EVEN: pairs in one instruction
-    numbers(COUNT)        (0, 1, ..., COUNT - 1)
-    each(function, items, arguments)   (function(item, *arguments) for each item), as a tuple
-    quotient(n, d)        n // d of 32 bits, n >= 0: without the test for d = 0 that Numba makes
-    divided(n, factor, shift)   n // d for 0 <= n < 2^31, with (factor, shift) = divisor(d)
 
 Fragments (PTX ISA, mma.m16n8k8 .tf32), g = lane // 4, t = lane % 4:
     a   (g, t), (g + 8, t), (g, t + 4), (g + 8, t + 4)     row, step of the sum
@@ -32,24 +28,8 @@ Fragments (PTX ISA, mma.m16n8k8 .tf32), g = lane // 4, t = lane % 4:
 """
 
 from .mode import SIMULATED
-from .primitives import device, int32, uint32, uint64
 
 if SIMULATED:
     from .tensor_core_twins import *  # noqa: F403
 else:
     from .tensor_core_intrinsics import *  # noqa: F403
-
-
-@device
-def divided(n, factor, shift):
-    return int32((uint64(uint32(n)) * uint64(uint32(factor))) >> uint64(uint32(shift)))
-
-
-def divisor(d):
-    """(factor, shift) with n // d == n * factor >> shift for 0 <= n < 2^31, factor as an int32.
-
-    Source: Granlund & Montgomery 1994, "Division by invariant integers using multiplication".
-    """
-    digits = (d - 1).bit_length()
-    factor = -(-(1 << (31 + digits)) // d)
-    return factor - (1 << 32) if factor >= 1 << 31 else factor, 31 + digits

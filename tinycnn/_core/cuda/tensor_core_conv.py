@@ -20,17 +20,22 @@ from .. import precision
 from . import gather
 from .kept import upload
 from .kernel import kernel
-from .primitives import Ptr, cuda, device, float32, full, int32, int64, uint32
-from .tensor_core import (
-    cp_commit,
+from .primitives import (
+    Ptr,
+    cuda,
+    device,
     divided,
     divisor,
     each,
+    float32,
+    full,
+    int32,
+    int64,
     numbers,
-    pairs,
     quotient,
-    store_tile,
+    uint32,
 )
+from .tensor_core import cp_commit, pairs, store_tile
 from .tensor_core_pack import aligned, pack_pixels, pack_weights, padded
 from .tensor_core_tiles import (
     A_APART,
@@ -60,8 +65,8 @@ from .tensor_core_tiles import (
 )
 
 PLAN_FIELDS = 24  # of a phase: see Plan
-LEAST_WORK = 1 << 24  # multiplications below which launching more kernels does not pay
-LEAST_USE = 1 / 8  # of a block's work, below which plain multiplications are as fast
+LEAST_WORK = 1 << 24  # multiplications, below which more launches should not pay: an estimate
+LEAST_USE = 1 / 8  # of a block's work, below which plain products should be as fast: an estimate
 MOST = 2**31 - 2**16  # indices are int32
 
 
@@ -210,6 +215,11 @@ def conv_kernel(x: Ptr[float32], weights: Ptr[float32], bias: Ptr[float32], y: P
 
 class Plan:
     """What the kernels know of a convolution of one shape, but for the number of images.
+
+    A row of `table` for each phase; d h w is depth, height, width:
+        0 outputs d h w             3 where they begin in y d h w      6 first tap, number of taps
+        8 where its weights begin   9 divisors of width, height, depth of the outputs
+        15 step of reading d h w    18 step of writing d h w           21 size of y d h w
 
     Args:    found (Gather), sizes (pairs of 3 ints): what is read and what is written.
              channels (int): of a group, that are read.

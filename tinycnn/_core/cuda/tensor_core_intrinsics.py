@@ -6,8 +6,8 @@ from numba.cuda.extending import intrinsic
 
 from .intrinsics import literal, pack, unpack
 
-__all__ = ["copy_rows", "cp_commit", "cp_wait", "each", "ldmatrix", "lds_a", "lds_b", "mma", "mma3",
-           "numbers", "pairs", "quotient", "round_tf32", "rounded", "split", "store_tile"]
+__all__ = ["copy_rows", "cp_commit", "cp_wait", "ldmatrix", "lds_a", "lds_b", "mma", "mma3",
+           "pairs", "round_tf32", "rounded", "split", "store_tile"]
 
 BIT, INT, LONG = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 FLOAT, VOID = ir.FloatType(), ir.VoidType()
@@ -256,37 +256,3 @@ def _store_pair(builder, to, offset, values, may, even):
     for h in (0, 1):
         text = open_ % 2 + f".f32 [$0+{offset + 4 * h}], $1; }}"
         asm(builder, text, VOID, "l,f,r,~{memory}", [to, values[h], may[h]])
-
-
-@intrinsic
-def quotient(typing, n, d):
-    def generate(context, builder, signature, arguments):
-        return builder.udiv(*[_int(builder, value) for value in arguments])
-
-    return types.int32(n, d), generate
-
-
-@intrinsic
-def numbers(typing, count):
-    if not literal(count):
-        return None
-    (n,) = literal(count)
-
-    def generate(context, builder, signature, arguments):
-        return pack(builder, INT, [INT(i) for i in range(n)])
-
-    return types.UniTuple(types.int32, n)(count), generate
-
-
-@intrinsic
-def each(typing, function, items, arguments):
-    one = function.get_call_type(typing, (items.dtype, *arguments.types), {})
-
-    def generate(context, builder, signature, values):
-        call = context.get_function(function, one)
-        given = [context.cast(builder, v, have, want) for v, have, want in zip(
-            unpack(builder, values[2], len(arguments.types)), arguments.types, one.args[1:])]
-        found = [call(builder, (item, *given)) for item in unpack(builder, values[1], items.count)]
-        return pack(builder, found[0].type, found)
-
-    return types.UniTuple(one.return_type, items.count)(function, items, arguments), generate

@@ -22,19 +22,8 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from . import backend, mode
-from .primitives import cuda, device, int32
-from .tensor_core import (
-    copy_rows,
-    cp_wait,
-    ldmatrix,
-    lds_a,
-    lds_b,
-    mma,
-    mma3,
-    quotient,
-    round_tf32,
-    split,
-)
+from .primitives import cuda, device, int32, quotient
+from .tensor_core import copy_rows, cp_wait, ldmatrix, lds_a, lds_b, mma, mma3, round_tf32, split
 
 # What kernels are compiled with: see `constants`.
 BM = BN = WN = STAGES = WAITING = STAGE = SUMS = TILE_ROWS = TILE_PAIRS = TILE_COLUMNS = 0

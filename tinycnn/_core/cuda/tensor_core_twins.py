@@ -9,8 +9,8 @@ import numpy
 from .simulator import thread, warp_exchange
 from .twins import _check_aligned
 
-__all__ = ["copy_rows", "cp_commit", "cp_wait", "each", "ldmatrix", "lds_a", "lds_b", "mma", "mma3",
-           "numbers", "pairs", "quotient", "round_tf32", "rounded", "split", "store_tile"]
+__all__ = ["copy_rows", "cp_commit", "cp_wait", "ldmatrix", "lds_a", "lds_b", "mma", "mma3",
+           "pairs", "round_tf32", "rounded", "split", "store_tile"]
 
 
 def copy_rows(shared, at, step, x, rows, width, column):
@@ -126,16 +126,3 @@ def store_tile(y, rows, column, end, sums, add, least, even):
                 _check_aligned(y, row + place, 2)
             value = sums[r // 2 * 2 * len(add) + k // 2 * 4 + 2 * (r % 2) + k % 2] + extra
             y[row + place] = numpy.maximum(value, least)  # of NaN: NaN
-
-
-def quotient(n, d):
-    assert n >= 0
-    return n // d
-
-
-def numbers(count):
-    return tuple(range(count))
-
-
-def each(function, items, arguments):
-    return tuple([function(item, *arguments) for item in items])

@@ -16,8 +16,20 @@ from math import inf
 from .. import precision
 from .backend import xp
 from .kernel import kernel
-from .primitives import Ptr, cuda, device, float32, full, int32, int64, thread_of_grid
-from .tensor_core import cp_commit, each, numbers, quotient, store_tile
+from .primitives import (
+    Ptr,
+    cuda,
+    device,
+    each,
+    float32,
+    full,
+    int32,
+    int64,
+    numbers,
+    quotient,
+    thread_of_grid,
+)
+from .tensor_core import cp_commit, store_tile
 from .tensor_core_conv import forward_plan, pixel_seen, pixel_under
 from .tensor_core_pack import aligned, pack_pixels, padded
 from .tensor_core_tiles import (

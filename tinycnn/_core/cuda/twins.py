@@ -10,6 +10,7 @@ __all__ = [
     "combine",
     "cuda",
     "cut",
+    "each",
     "exp",
     "expm1",
     "float32",
@@ -22,8 +23,10 @@ __all__ = [
     "log",
     "log1p",
     "numbered",
+    "numbers",
     "outer",
     "pointer_at",
+    "quotient",
     "sqrt",
     "store",
     "tanh",
@@ -121,6 +124,19 @@ def atomic_min(x, i, value):
     before = x[i]
     x[i] = min(before, value)
     return before
+
+
+def quotient(n, d):
+    assert n >= 0
+    return n // d
+
+
+def numbers(count):
+    return tuple(range(count))
+
+
+def each(function, items, arguments):
+    return tuple([function(item, *arguments) for item in items])
 
 
 assert WARP == 32

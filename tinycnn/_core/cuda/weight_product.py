@@ -36,8 +36,19 @@ from .plain_tiles import (
     row_of_tile,
     tile,
 )
-from .primitives import cuda, device, full, int32, int64, load, store, uint32
-from .tensor_core import each, numbers, quotient
+from .primitives import (
+    cuda,
+    device,
+    each,
+    full,
+    int32,
+    int64,
+    load,
+    numbers,
+    quotient,
+    store,
+    uint32,
+)
 
 WIDE = 1  # channels read at a time: 4 where groups have a multiple of 4, on both sides
 A_LANES, B_LANES = 16, 16  # threads side by side on a step of the sum
