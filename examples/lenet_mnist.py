@@ -100,6 +100,8 @@ def arguments():
     args = parser.parse_args()
     if args.epochs < 1 or args.batch_size < 1:
         parser.error("--epochs and --batch-size must be at least 1")
+    if args.device != "cpu" and not tinycnn.cuda.is_available():
+        parser.error(f"--device {args.device}: there is no GPU here ({tinycnn.config()['gpu']})")
     if args.out.exists() and not args.out.is_dir():
         parser.error(f"--out must be a folder, {args.out} is a file")
     return args

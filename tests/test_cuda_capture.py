@@ -113,3 +113,50 @@ def test_seeds_count_in_replays():
     for _ in range(3):
         tinycnn.manual_seed(5)
         assert [drop(x).tolist() for _ in range(3)] == expected
+
+
+def test_random_numbers_of_the_host_are_refused():
+    @tinycnn.cuda.capture
+    def noisy(x):
+        return x + tinycnn.randn(2, device="cuda")
+
+    x = tinycnn.zeros(2, device="cuda")
+    assert noisy(x).tolist() != noisy(x).tolist()
+    with pytest.raises(RuntimeError, match="generator: expected a captured step without random"):
+        noisy(x)
+
+
+def test_a_captured_step_within_another_is_part_of_it():
+    total = tinycnn.zeros(1, device="cuda")
+
+    @tinycnn.cuda.capture
+    def inner(x):
+        total.add_(x)
+        return total
+
+    @tinycnn.cuda.capture
+    def outer(x):
+        return inner(x) * 1
+
+    one = tinycnn.ones(1, device="cuda")
+    assert [outer(one).item() for _ in range(6)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_true_is_not_one():
+    @tinycnn.cuda.capture
+    def choose(x, flag):
+        return x * (10 if flag is True else 1)
+
+    x = tinycnn.ones(1, device="cuda")
+    for _ in range(4):
+        assert (choose(x, 1).item(), choose(x, True).item()) == (1, 10)
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: tinycnn.cuda.capture(3), "capture: expected a function, got 3"),
+    (lambda: tinycnn.cuda.capture(len)(np.zeros(2)),
+     "capture: expected arguments that are Tensors"),
+])
+def test_misuse_is_explained(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()

@@ -7,8 +7,10 @@ from functools import update_wrapper
 from typing import Any
 
 from . import random
-from ._core import new_graph
+from ._core import is_recording, new_graph
+from ._core.checks import fail
 from .autograd import is_grad_enabled, wrap
+from .config import get_float32_matmul_precision
 from .tensor import Tensor
 
 _WARM_UPS = 2
@@ -28,14 +30,24 @@ class CapturedStep:
     """See tinycnn.cuda.capture."""
 
     def __init__(self, step: Callable) -> None:
+        if not callable(step):
+            fail("capture", "a function", repr(step), "Pass the step itself, without calling it.",
+                 TypeError)
         self._step = step
         self._recorded: dict[Any, _Recorded] = {}
         update_wrapper(self, step)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if is_recording():  # part of a step that is recorded as a whole
+            return self._step(*args, **kwargs)
         arguments = args, kwargs
-        key = is_grad_enabled(), _signature(arguments)
-        recorded = self._recorded.get(key)
+        key = is_grad_enabled(), get_float32_matmul_precision(), _signature(arguments)
+        try:
+            recorded = self._recorded.get(key)
+        except TypeError as error:
+            fail("capture", "arguments that are Tensors, numbers, texts, or tuples, lists and dicts"
+                 " of them", str(error), "Make Tensors of arrays: tinycnn.tensor(array).",
+                 TypeError)
         if recorded is None:
             recorded = self._recorded[key] = _Recorded(arguments)
         _copy(arguments, recorded.inputs)
@@ -82,7 +94,7 @@ def _signature(value):
         return tuple([(key, _signature(item)) for key, item in value.items()])
     if isinstance(value, (list, tuple)):
         return (type(value), *map(_signature, value))
-    return value
+    return type(value), value
 
 
 def _copy(values, inputs):

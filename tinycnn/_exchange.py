@@ -99,6 +99,9 @@ class Exchange(Variable):
     def pin_memory(self) -> Tensor:
         """A copy of a tensor on the CPU in page-locked memory, from which a GPU copies faster and
         while the CPU does other things; the tensor itself where there is no GPU."""
+        if self.device != "cpu":
+            fail("pin_memory", "a tensor on the CPU", f"one on {self.device!r}",
+                 "What is on the GPU needs no copy to it: leave pin_memory out.", TypeError)
         return wrap(pinned(self.numpy()))  # type: ignore[return-value]
 
     def float(self) -> Tensor:

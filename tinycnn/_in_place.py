@@ -144,5 +144,5 @@ def _write(function, x, y):
     if not is_writeable(x.data):
         fail(function, "memory that may be written", "a read-only tensor, such as expand makes",
              "Use .clone() first.")
-    x.data[...] = to_device(y.data, x.device)
+    kernels_for((x.data,)).setitem(x.data, ..., to_device(y.data, x.device))
     return x

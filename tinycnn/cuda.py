@@ -81,14 +81,19 @@ def capture(step: Callable) -> Callable:
     and the seed and place of random numbers are read anew in every replay.
 
     Args:    step (callable): from Tensors to Tensors (one, or a tuple, list or dict of them, or
-                 None). It must do the same in every call: what Python decides in it, and numbers
-                 other than the above, are as they were when it was recorded. It must not ask for a
-                 number of a Tensor (`item`, `tolist`, `print`, `if tensor`): return the Tensor.
+                 None). It must do the same in every call: what Python decides in it, such as
+                 whether a model trains or evaluates, and numbers other than the above, are as they
+                 were when it was recorded; capture one step for each. It must not ask for a number
+                 of a Tensor (`item`, `tolist`, `print`, `if tensor`): return the Tensor. Random
+                 numbers from the host (`randn`, `nn.init`) are refused: pass them in; dropout is
+                 the GPU's own.
     Returns: callable, with the arguments of `step`. Tensors among them are copied to where the
              recorded step reads, from any device; those that come back are overwritten by the next
              call: `clone` them to keep them.
     Raises:  ValueError: if there is no GPU.
-             RuntimeError: from a call, if `step` asks for a number while it is recorded.
+             RuntimeError: from a call, if `step` asks for a number while it is recorded, or draws
+                 one on the host.
+             TypeError: if `step` is no function; from a call, if an argument cannot be compared.
     Example: >>> import tinycnn
              >>> net = tinycnn.nn.Linear(4, 2)
              >>> optimizer = tinycnn.optim.SGD(net.parameters(), lr=0.1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from ._core import is_recording
 from ._core.checks import fail
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ def generator() -> Generator:
     Example: >>> generator().random(3).shape
              (3,)
     """
+    if is_recording():
+        fail("generator", "a captured step without random numbers from the host", "one that draws",
+             "A replay would repeat them: draw before, and pass the Tensor to the step.",
+             RuntimeError)
     with _state.lock:
         if _state.generator is None:
             from numpy.random import Generator, Philox

@@ -64,7 +64,8 @@ def device_kernels(device):
         return _forced or cpu
     if name not in ("cuda", "cuda:0"):
         fail("to", f"device {' or '.join(map(repr, devices()))}", repr(name),
-             gpu.why_none() or "CUDA_VISIBLE_DEVICES says which GPU 'cuda' is.")
+             "CUDA_VISIBLE_DEVICES says which GPU 'cuda' is." if name.startswith("cuda:") else
+             "A GPU is 'cuda'.")
     if _cuda is None:
         if gpu.why_none():
             fail("to", "device 'cpu'", repr(name), f"{gpu.why_none()} Use device='cpu'.")
@@ -113,6 +114,11 @@ def new_graph():
     from .cuda.graph import Graph
 
     return Graph()
+
+
+def is_recording():
+    """Whether a step is being recorded on the GPU."""
+    return _cuda is not None and gpu_memory().recording
 
 
 def gpu_memory():

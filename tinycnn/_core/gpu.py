@@ -36,6 +36,9 @@ def why_none() -> str:
     if SIMULATED:
         return "" if find_spec("greenlet") else (
             "The GPU simulator needs greenlet: pip install greenlet.")
+    asked = os.environ.get("TINYCNN_CUDA", "").lower()
+    if asked not in ("", "gpu"):
+        return f"TINYCNN_CUDA={asked} is unknown: leave it out, or set it to simulator."
     if not _has_driver():
         return "There is no NVIDIA driver on this machine."
     missing = [name for name in ("cupy", "numba_cuda") if find_spec(name) is None]

@@ -25,7 +25,7 @@ import threading
 from contextlib import ContextDecorator
 from typing import Any
 
-from .._core import kernels_for
+from .._core import device_kernels
 from .._core.checks import fail, shape_text
 from .._core.dtypes import dtype_of, float32
 from .._core.shapes import conv_window, frozen
@@ -60,7 +60,8 @@ class conv_algorithm(ContextDecorator):
               float32. An infinity or a NaN in x spreads over a tile of outputs
     auto      whichever was measured to be the fastest
 
-    Where the named algorithm does not serve a convolution, the choice is automatic.
+    Where the named algorithm does not serve a convolution, the choice is automatic; on a GPU it
+    always is.
 
     Args:    name (str): one of the above.
     Raises:  ValueError: if there is no algorithm of that name.
@@ -89,13 +90,14 @@ class conv_algorithm(ContextDecorator):
 
 def conv_algorithms(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], stride: Any = 1,
                     padding: Any = 0, dilation: Any = 1, groups: int = 1,
-                    dtype: Any = float32) -> dict[str, str]:
+                    dtype: Any = float32, device: str = "cpu") -> dict[str, str]:
     """Which algorithm computes a convolution of these sizes, for each of its three passes.
 
     What `conv_algorithm` asked for counts here, too.
 
     Args:    x_shape (tuple): (N, C, L), (N, C, H, W) or (N, C, D, H, W).
              weight_shape (tuple): (OC, C/groups, *kernel).
+             device (str): "cpu" or "cuda"; a GPU has "tensor cores", "depthwise" and "plain".
              others: as conv2d.
     Returns: dict of "forward", "gradient of input" and "gradient of weight" to a name. "scatter",
              "planar", "matmul" and the tiles of "winograd F(4x4, 3x3)" are chosen where
@@ -114,7 +116,7 @@ def conv_algorithms(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], str
     window = conv_window("conv_algorithms", x[2:], w[2:], *map(
         frozen, (stride, padding, dilation)))._replace(algorithm=preferred.name)
     size = (1,) * (3 - dims) + x[2:]
-    k = kernels_for(())
+    k = device_kernels(device)
     nothing = k.zeros((), dtype_of("conv_algorithms", dtype))
     arrays = [k.broadcast_to(nothing, shape) for shape in (
         (x[0], *size, x[1]), (w[0], *window.kernel, w[1]),
