@@ -12,8 +12,8 @@ from ..gpu import OutOfMemoryError
 from .mode import SIMULATED
 
 if SIMULATED:
-    from . import simulator
-    from .simulator import Array as ndarray
+    from . import simulated_array
+    from .simulated_array import Array as ndarray
 
     class _Xp:
         """NumPy's functions on device arrays, under the names that CuPy has."""
@@ -24,9 +24,9 @@ if SIMULATED:
                 return function
 
             def call(*arguments, out=None, **options):
-                options = {key: simulator.on_host(value) for key, value in options.items()}
-                y = simulator.compute(partial(function, **options),
-                                      *map(simulator.on_host, arguments))
+                options = {key: simulated_array.on_host(value) for key, value in options.items()}
+                y = simulated_array.compute(partial(function, **options),
+                                            *map(simulated_array.on_host, arguments))
                 if out is not None:
                     out[...] = y
                 return y if out is None else out
@@ -51,7 +51,7 @@ def to_device(array):
     """A copy of a host array's numbers in device memory, laid out alike. The host does not wait for
     it, and may change a page-locked array only when a later copy to the host has come."""
     if SIMULATED:
-        return simulator.on_device(array.copy("K"))
+        return simulated_array.on_device(array.copy("K"))
     if not array.flags.forc:  # CuPy would lay these out in C order
         axes = _slowest_first(array)
         there = to_device(numpy.ascontiguousarray(array.transpose(axes)))

@@ -22,7 +22,7 @@ from . import backend, kept, kernel, random, update
 from .mode import SIMULATED
 
 if SIMULATED:
-    from . import simulator
+    from . import simulated_array
 
 active = None  # the Graph that is being captured
 
@@ -71,7 +71,7 @@ class Graph:
         if SIMULATED:
             if not record:
                 return function()
-            with simulator.recording() as self._graph:
+            with simulated_array.recording() as self._graph:
                 return function()
         xp, outside = backend.xp, backend.xp.cuda.get_current_stream()
         self._stream.wait_event(outside.record())
@@ -131,7 +131,7 @@ class Graph:
         """Overwrite numbers that the graph reads, between the last replay and the next. The host
         does not wait: of memory that is not page-locked CUDA has a copy when this returns."""
         if SIMULATED:
-            simulator.on_host(there)[...] = values
+            simulated_array.on_host(there)[...] = values
         else:
             there.data.copy_from_host_async(values.ctypes.data, values.nbytes, self._stream)
 
