@@ -1,4 +1,4 @@
-"""Everything that a GPU must show, in one command, for whoever has one: some ten minutes.
+"""Everything that a GPU must show, in one command, for whoever has one.
 
 python benchmarks/on_gpu.py                              all of it, written to gpu_results.md
 python benchmarks/on_gpu.py --only tests,bench --out x.md

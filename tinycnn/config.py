@@ -58,11 +58,11 @@ def empty_cache() -> None:
 def set_float32_matmul_precision(precision: str) -> None:
     """Choose how exactly a GPU's tensor cores multiply float32 numbers, from now on.
 
-    "high" (the default): TF32, both factors rounded to 10 bits after the point, sums in float32; it
-    errs by up to 4e-4 of the largest result. "highest": three TF32 products for each, which err by
-    5e-7, as float32 does, and take about three times as long. It counts for convolutions, Linear
-    and matmul alike (PyTorch has "high" for convolutions and "highest" for products), and for
-    nothing on the CPU, which multiplies in float32.
+    "high" (the default): TF32, both factors rounded to 10 bits after the point, sums in float32; in
+    the simulator it errs by up to 4e-4 of the largest result. "highest": three TF32 products for
+    each, which err by 5e-7, as float32 does; an infinite factor gives NaN. It counts for
+    convolutions, Linear and matmul alike (PyTorch has "high" for convolutions and "highest" for
+    products), and for nothing on the CPU, which multiplies in float32.
 
     Args:    precision (str): "high" or "highest".
     Raises:  ValueError: if it is neither.

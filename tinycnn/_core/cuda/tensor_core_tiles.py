@@ -37,7 +37,8 @@ LEAST_STEPS = 2 if mode.SIMULATED else 8  # tiles that a part of a split sum is 
 
 
 class Tile(NamedTuple):
-    """Sizes of a block's work. speed: what large products reach with it, relative to the first."""
+    """Sizes of a block's work. speed: what large products should reach with it, relative to the
+    first: an estimate."""
 
     BM: int
     BN: int
