@@ -11,11 +11,13 @@ Environment: TINYCNN_DEBUG=1  bounds checks in Cython and in the C++ kernels, no
 
 import os
 import platform
+import re
 import tempfile
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.modified import newer_group
 
 CPU = Path("tinycnn/_core/cpu")
 DEBUG = os.environ.get("TINYCNN_DEBUG") == "1"
@@ -107,20 +109,37 @@ class BuildKernels(build_ext):
         super().build_extension(extension)
 
     def compile_for(self, source, isa, flags):
-        """The object file of one simd/*.cc for one instruction set."""
+        """The object file of one simd/*.cc for one instruction set; the one that is there if
+        nothing it is made of is newer."""
+        folder = Path(self.build_temp, f"{isa}-debug" if DEBUG else isa)
+        there, = self.compiler.object_filenames([str(source)], output_dir=str(folder))
+        if not self.force and not newer_group(["setup.py", *included(source)], there):
+            return there
         objects = self.compiler.compile(
             [str(source)],
-            output_dir=str(Path(self.build_temp, isa)),
+            output_dir=str(folder),
             extra_postargs=[*self.flags, *flags, f"-DTCN_ISA={isa}"],
-            depends=list(map(str, (CPU / "simd").glob("*.hh"))),
         )
         return objects[0]
+
+
+def included(source):
+    """A C++ or Cython file, and all headers of ours that it includes."""
+    files, found = [source], set()
+    while files:
+        path = files.pop()
+        if path.exists() and path not in found:
+            found.add(path)
+            text = path.read_text(encoding="utf-8")
+            names = re.findall(r'(?:#include|cdef extern from) "([^"]+)"', text)
+            files += [path.parent / name for name in names]
+    return sorted(map(str, found))
 
 
 def dependencies(source):
     """What an extension is made of beside its C++ file; a source package holds these, too."""
     own = [source, *CPU.glob("*.pxd"), CPU / "simd" / f"{source.stem}.cc"]
-    return [str(path) for path in [*own, *(CPU / "simd").glob("*.hh")] if path.exists()]
+    return sorted({name for path in own for name in included(path)})
 
 
 def extensions():
