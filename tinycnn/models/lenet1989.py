@@ -9,7 +9,8 @@ from math import prod
 from .. import nn
 from ..nn import functional as F
 
-# H2: each map sees eight of the twelve maps of H1. The paper does not say which; these do so evenly.
+# Each map of H2 sees eight of the twelve maps of H1. Which, the paper does not say; here all are
+# seen as often.
 H2_TABLE = [[(i + k) % 12 for k in range(8)] for i in range(12)]
 
 

@@ -51,8 +51,8 @@ class LeNet5Original(nn.Sequential):
     F6 and a drawing of the digit: the smallest is the answer. Weights start uniform in
     [-2.4 / F, 2.4 / F], F inputs of a unit; subsampling starts as the average.
 
-    Shape:   (N, 1, 32, 32) to (N, 10), values at least 0. Pixels were -0.1 (white) to 1.175 (black),
-             so that their mean is about 0 and their variance about 1.
+    Shape:   (N, 1, 32, 32) to (N, 10), values at least 0. Pixels were -0.1 (white) to 1.175
+             (black), so that their mean is about 0 and their variance about 1.
     Example: >>> import tinycnn
              >>> from tinycnn.models import LeNet5Original
              >>> LeNet5Original()(tinycnn.zeros(2, 1, 32, 32)).shape

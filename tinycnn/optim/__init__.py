@@ -5,6 +5,7 @@ from .adadelta import Adadelta as Adadelta
 from .adagrad import Adagrad as Adagrad
 from .adam import Adam as Adam
 from .adamw import AdamW as AdamW
+from .early_stopping import EarlyStopping as EarlyStopping
 from .optimizer import Optimizer as Optimizer
 from .rmsprop import RMSprop as RMSprop
 from .sgd import SGD as SGD
