@@ -253,3 +253,41 @@ def matrix():
 def test_every_misuse_is_explained(error, message, action):
     with pytest.raises(error, match=message):
         action()
+
+
+# --- without first values --------------------------------------------------------------------
+
+
+def test_skip_init_draws_nothing_and_fills_constants():
+    tinycnn.manual_seed(3)
+    expected = tinycnn.randn(5).tolist()
+    tinycnn.manual_seed(3)
+    net = nn.utils.skip_init(nn.Sequential, nn.Linear(1, 1), nn.BatchNorm2d(4))
+    assert tinycnn.randn(5).tolist() != expected  # the Linear was drawn in front of the call
+    tinycnn.manual_seed(3)
+    net = nn.utils.skip_init(lambda size: nn.Sequential(nn.Conv2d(2, 4, size), nn.BatchNorm2d(4)),
+                             size=3)
+    assert tinycnn.randn(5).tolist() == expected
+    assert net[0].weight.shape == (4, 2, 3, 3)
+    assert net[1].weight.tolist() == [1.0] * 4
+    assert net[1].running_var.tolist() == [1.0] * 4
+
+
+def test_skip_init_ends_with_the_call_and_with_an_error():
+    with pytest.raises(ValueError, match="at least 1"):
+        nn.utils.skip_init(nn.Conv2d, 0, 1, 1)
+    inner = nn.utils.skip_init(lambda: (nn.utils.skip_init(nn.Linear, 3, 3), nn.Linear(3, 3)))
+    assert len(inner) == 2
+    check_uniform(init.uniform_(tinycnn.zeros(*MANY)).data, 0, 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_values_do_not_depend_on_where_they_are_drawn(dtype):
+    size = (3, (1 << 15) + 7, 2)
+    for draw in init.uniform_, init.normal_:
+        straight = filled(draw, size, dtype, generator=rng())
+        turned = tinycnn.tensor(numpy.zeros(size, dtype))
+        turned.data = numpy.zeros(size[::-1], dtype).T
+        numpy.testing.assert_array_equal(draw(turned, generator=rng()).data, straight)
+    for size in (), (0,), (2, 0, 3), (1,):
+        assert init.uniform_(tinycnn.zeros(*size, dtype=dtype), 1, 2).shape == size

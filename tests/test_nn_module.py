@@ -386,6 +386,24 @@ def test_load_state_dict_names_everything_that_does_not_fit_and_loads_nothing():
         net.load_state_dict(nn.Linear(1, 1))
 
 
+def test_a_checkpoint_that_nearly_fits_says_what_to_pass():
+    net = nn.Sequential(*[nn.Linear(2, 2) for _ in range(7)])
+    state = net.state_dict()
+    behind = {f"module.{name}": value for name, value in state.items()}
+    with pytest.raises(ValueError, match=r"0.weight, .* 4.bias and 4 more; unexpected module.0.w.*"
+                       r" All names fit behind 'module.': pass {name.removeprefix\('module.'\): "
+                       r"value for name, value in state.items\(\)}\.$"):
+        net.load_state_dict(behind)
+    with pytest.raises(ValueError, match=r"in another one: pass state\['state_dict'\]\.$"):
+        net.load_state_dict({"epoch": 3, "state_dict": state})
+    with pytest.raises(ValueError, match=r"unexpected other\. .*pass strict=False to load what"):
+        net.load_state_dict({**state, "other": state["0.bias"]})
+    with pytest.raises(ValueError, match=r"where \(2, 2\) belongs and 3 more\. Nothing was"):
+        net.load_state_dict({name: value[None] for name, value in state.items()
+                             if name[0] != "0"} | {"0.weight": state["0.weight"][None],
+                                                   "0.bias": state["0.bias"]})
+
+
 # --- text
 
 

@@ -8,7 +8,8 @@
                              the same, and the ReLU and its gradient pass over fewer numbers
 
 Which layers run as one follows from their types, and is found out once (`chains`); whether they do
-is asked in every call.
+is asked in every call. `chain` runs layers that are in no Sequential in the same way, and adds a
+residual in the pass of batch norm and ReLU.
 
 In evaluation, where nothing is recorded, batch norm is a fixed scale and shift of every channel,
 and so a part of the convolution in front of it:
@@ -26,6 +27,7 @@ from math import prod
 from threading import local
 from typing import Any
 
+from .._core.checks import fail
 from ..autograd import is_grad_enabled
 from ..ops.elementary import sqrt
 from ..tensor import Tensor
@@ -100,6 +102,45 @@ def run(chains: list[Chain], input: Any) -> Any:
         else:
             input = _separately(modules, input)
     return input
+
+
+def chain(input: Any, *modules: Module, residual: Any = None) -> Any:
+    """The modules one after the other, as Sequential runs them: for a network that keeps its parts
+    under names of their own, and not in a Sequential.
+
+    chain(x, conv, norm, relu) = relu(norm(conv(x))); with a residual, this is added to what goes
+    into the last module: relu(norm(conv(x)) + residual).
+
+    Args:    input (Tensor): what the first module takes.
+             modules (Modules): in order of use.
+             residual (Tensor or None): shape of what the last module takes.
+    Returns: Tensor, what the last module returns.
+    Raises:  ValueError: if there is a residual and no module.
+    Example: >>> import tinycnn
+             >>> from tinycnn import nn
+             >>> class Block(nn.Module):
+             ...     def __init__(self):
+             ...         super().__init__()
+             ...         self.conv1, self.bn1 = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
+             ...         self.conv2, self.bn2 = nn.Conv2d(4, 4, 3, padding=1), nn.BatchNorm2d(4)
+             ...         self.relu = nn.ReLU()
+             ...     def forward(self, x):
+             ...         y = nn.chain(x, self.conv1, self.bn1, self.relu)
+             ...         return nn.chain(y, self.conv2, self.bn2, self.relu, residual=x)
+             >>> Block()(tinycnn.ones(1, 4, 8, 8)).shape
+             (1, 4, 8, 8)
+    Source:  He et al. 2016, "Deep residual learning for image recognition", equation 1.
+    """
+    if residual is None:
+        return run(chains(modules), input)
+    if not modules:
+        fail("chain", "a module behind the sum with the residual", "none", "Pass for example "
+             "nn.ReLU(), or write y + residual.")
+    last = modules[-2:]
+    together = tuple([_KINDS.get(type(module)) for module in last]) == ("norm", "relu")
+    if together and _mode.fusing and not any(map(_is_called_itself, last)):
+        return last[0].forward_relu(run(chains(modules[:-2]), input), residual)
+    return last[-1](run(chains(modules[:-1]), input) + residual)
 
 
 def _separately(modules: Sequence[Module], input: Any) -> Any:

@@ -5,6 +5,7 @@ input reaches: (OUT, IN, *kernel) has fan_in = IN * prod(kernel), fan_out = OUT 
 """
 
 import math
+from threading import local
 from typing import Any
 
 import numpy
@@ -17,6 +18,14 @@ from ..tensor import Tensor
 _GAINS = {"sigmoid": 1.0, "linear": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 0.75}
 _GAINS |= {f"conv{kind}{dims}d": 1.0 for kind in ("", "_transpose") for dims in (1, 2, 3)}
 _TABLE = 4097  # points at which trunc_normal_ tabulates the distribution function
+_BLOCK = 1 << 15  # numbers drawn at a time: they stay in the cache until they are scaled
+
+
+class _Mode(local):
+    drawing = True  # False inside utils.skip_init
+
+
+mode = _Mode()
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -77,6 +86,23 @@ def _drawing(function: str, tensor: Tensor, generator: Any) -> tuple[Any, Any]:
     return chosen(function, generator), tensor.dtype
 
 
+def _draw(function: str, tensor: Tensor, draw: Any, scale: float, shift: float) -> Tensor:
+    """tensor = draw() * scale + shift, right in its memory where this is the host's."""
+    if not mode.drawing:
+        return tensor
+    own = tensor.data
+    if not (isinstance(own, numpy.ndarray) and own.flags.carray):
+        return _fill(function, tensor, draw(own.shape, own.dtype) * own.dtype.type(scale)
+                     + own.dtype.type(shift))
+    values = own.reshape(-1)
+    for start in range(0, values.size, _BLOCK):
+        block = values[start : start + _BLOCK]
+        draw(dtype=own.dtype, out=block)
+        block *= scale
+        block += shift
+    return tensor
+
+
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Values drawn uniformly from [a, b).
 
@@ -91,12 +117,9 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = No
              >>> uniform_(tinycnn.tensor([0.0] * 100), -2, -1).max().item() < -1
              True
     """
-    rng, dtype = _drawing("uniform_", tensor, generator)
+    rng = _drawing("uniform_", tensor, generator)[0]
     require(a <= b, "uniform_", "a <= b", f"a={a}, b={b}", "Swap them.")
-    values = rng.random(tensor.shape, dtype)
-    values *= b - a
-    values += a
-    return _fill("uniform_", tensor, values)
+    return _draw("uniform_", tensor, rng.random, b - a, a)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
@@ -106,12 +129,9 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
              >>> normal_(tinycnn.tensor([[0.0] * 3]), std=0.0)
              tensor([[0., 0., 0.]])
     """
-    rng, dtype = _drawing("normal_", tensor, generator)
+    rng = _drawing("normal_", tensor, generator)[0]
     require(std >= 0, "normal_", "std >= 0", repr(std), "Pass for example std=0.01.")
-    values = rng.standard_normal(tensor.shape, dtype)
-    values *= std
-    values += mean
-    return _fill("normal_", tensor, values)
+    return _draw("normal_", tensor, rng.standard_normal, std, mean)
 
 
 def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0,

@@ -278,7 +278,7 @@ class Module(Registry):
         Args:    state_dict (dict of str to Tensor or array): as `state_dict` returns it.
                  strict (bool): let missing and unexpected names be errors.
         Returns: (missing_keys, unexpected_keys), both lists of str.
-        Raises:  ValueError: if shapes differ or, with `strict`, names do; it lists all of them.
+        Raises:  ValueError: if shapes differ or, with `strict`, names do; it lists the first ten.
         """
         return state.load(self, state_dict, strict)
 

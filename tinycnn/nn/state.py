@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from .module import Module
 
 
+_SHOWN = 10  # names in a message; a network may have hundreds
+
+
 class IncompatibleKeys(NamedTuple):
     """The names that `load_state_dict` did not find, and those that it had no use for."""
 
@@ -51,19 +54,38 @@ def load(module: "Module", state: Mapping[str, Any], strict: bool) -> Incompatib
         elif required:
             missing.append(name)
     unexpected = [name for name in state if name not in known]
-    problems = list(wrong)
+    problems = [_listed(wrong, "; ")] if wrong else []
     if strict and missing:
-        problems.append(f"missing {', '.join(missing)}")
+        problems.append(f"missing {_listed(missing, ', ')}")
     if strict and unexpected:
-        problems.append(f"unexpected {', '.join(map(str, unexpected))}")
+        problems.append(f"unexpected {_listed(unexpected, ', ')}")
     if problems:
-        advice = "Build the network as it was when it was saved" + (
-            "." if wrong else ", or pass strict=False to load what fits.")
-        fail(owner, "every name with its shape", "; ".join(problems), f"Nothing was loaded. "
-             f"{advice}")
+        fail(owner, "every name with its shape", "; ".join(problems), "Nothing was loaded. "
+             + _advice(state, known, bool(wrong)))
     for target, array in values:
         target.data[...] = to_device(array, target.device)
     return IncompatibleKeys(missing, unexpected)
+
+
+def _listed(names: list[Any], separator: str) -> str:
+    """The first of them, and how many there are if this is not all."""
+    text = separator.join(map(str, names[:_SHOWN]))
+    return text if len(names) <= _SHOWN else f"{text} and {len(names) - _SHOWN} more"
+
+
+def _advice(state: Mapping[str, Any], known: set[str], wrong: bool) -> str:
+    """What to do about names and shapes that do not fit, guessed from how they differ."""
+    inner = [name for name, value in state.items() if isinstance(value, Mapping)]
+    if inner:
+        return f"The values of this dict lie in another one: pass state[{inner[0]!r}]."
+    names = [str(name) for name in state]
+    for prefix in {name[: -len(end)] for name in names[:1] for end in known if name.endswith(end)}:
+        if prefix and all(name.startswith(prefix) and name[len(prefix):] in known
+                          for name in names):
+            return (f"All names fit behind {prefix!r}: pass {{name.removeprefix({prefix!r}): value "
+                    "for name, value in state.items()}.")
+    return "Build the network as it was when it was saved" + (
+        "." if wrong else ", or pass strict=False to load what fits.")
 
 
 def _array(owner: str, name: str, value: Any) -> Any:

@@ -1,8 +1,9 @@
-"""Helpers on the parameters of a whole network: clipping of gradients, one long vector."""
+"""Helpers on the parameters of a whole network: clipping of gradients, one long vector, a network
+without first values."""
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import numpy
 
@@ -12,6 +13,10 @@ from ..autograd import wrap
 from ..ops.joining import cat
 from ..ops.reshaping import reshape
 from ..tensor import Tensor
+from . import init
+from .module import Module
+
+M = TypeVar("M", bound=Module)
 
 
 def _gradients(function: str, parameters: Tensor | Iterable[Tensor]) -> list:
@@ -124,3 +129,25 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         stop = start + parameter.data.size
         parameter.data[...] = vec.data[start:stop].reshape(parameter.shape)
         start = stop
+
+
+def skip_init(module_cls: Callable[..., M], *args: Any, **kwargs: Any) -> M:
+    """module_cls(*args, **kwargs), without drawing its weights: for a network that is going to load
+    a checkpoint, or only be counted.
+
+    What is filled by a constant, such as a bias of 0 or all of a batch norm, is there; the rest
+    holds any numbers.
+
+    Args:    module_cls (class or function): makes a Module from args and kwargs.
+    Returns: Module.
+    Example: >>> from tinycnn import nn
+             >>> net = skip_init(nn.Linear, 4096, 4096)
+             >>> values = {"weight": nn.init.eye_(net.weight), "bias": nn.init.zeros_(net.bias)}
+             >>> net.load_state_dict(values)
+             <All keys matched successfully>
+    """
+    before, init.mode.drawing = init.mode.drawing, False
+    try:
+        return module_cls(*args, **kwargs)
+    finally:
+        init.mode.drawing = before

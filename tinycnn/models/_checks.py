@@ -1,0 +1,73 @@
+"""What the networks check of their arguments, in the same words."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from .. import nn
+from .._core.checks import fail, int_of, require, shape_text
+
+
+def counts(network: str, **numbers: Any) -> None:
+    """Raise unless each of these numbers, of classes or channels, is an int of at least 1.
+
+    Example: >>> counts("Net", num_classes=10, in_channels=3)
+    """
+    for name, value in numbers.items():
+        n = int_of(network, name, value, "Pass for example 3.")
+        require(n >= 1, network, f"{name} of at least 1", repr(value), "Pass for example 3.")
+
+
+def one_of(network: str, name: str, value: Any, choices: Iterable[Any], advice: str) -> None:
+    """Raise unless `value` is one of `choices`.
+
+    Example: >>> one_of("Net", "variant", "A", ("A", "B"), "A is the smallest.")
+    """
+    choices = list(choices)
+    if value not in choices:
+        fail(network, f"{name} to be one of {', '.join(map(str, choices))}", repr(value), advice)
+
+
+def image_size(network: str, input: Any, size: tuple[int, ...], advice: str) -> None:
+    """Raise unless `input` is a batch of images of this (C, H, W).
+
+    Example: >>> import tinycnn
+             >>> image_size("Net", tinycnn.zeros(2, 3, 8, 8), (3, 8, 8), "Resize them.")
+    """
+    if tuple(input.shape[1:]) != size:
+        fail(network, f"images (N, {shape_text(size)[1:]}", shape_text(input.shape), advice)
+
+
+def initialise(network: nn.Module, conv: Any = None, linear: Any = None) -> None:
+    """Fill the weights of all convolutions by `conv`, those of all linear layers by `linear`, and
+    set the biases of both to 0.
+
+    Example: >>> net = nn.Linear(2, 2)
+             >>> initialise(net, linear=nn.init.ones_)
+             >>> net.bias.tolist()
+             [0.0, 0.0]
+    """
+    for module in network.modules():
+        draw = {nn.Conv2d: conv, nn.Linear: linear}.get(type(module))
+        if draw is not None:
+            draw(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def he(weight: Any) -> None:
+    """He's normal values, which keep the size of the gradient past a ReLU.
+
+    Example: >>> import tinycnn
+             >>> he(tinycnn.zeros(4, 3, 3, 3))
+    Source:  He et al. 2015, "Delving deep into rectifiers".
+    """
+    nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")
+
+
+def small_normal(weight: Any) -> None:
+    """Normal values of mean 0 and standard deviation 0.01, as networks of 2012 to 2014 began.
+
+    Example: >>> import tinycnn
+             >>> small_normal(tinycnn.zeros(4, 3))
+    """
+    nn.init.normal_(weight, 0.0, 0.01)
