@@ -2,18 +2,12 @@
 
 from .adaline import Adaline as Adaline
 from .adaline import Madaline as Madaline
-from .convnetjs import convnetjs_cifar10 as convnetjs_cifar10
-from .convnetjs import convnetjs_mnist as convnetjs_mnist
-from .lenet import LeNet5 as LeNet5
-from .neocognitron import CLayer as CLayer
-from .neocognitron import Neocognitron as Neocognitron
-from .neocognitron import SLayer as SLayer
-from .perceptron import Perceptron as Perceptron
-from .two_layer import TwoLayerNet as TwoLayerNet
 from .alexnet import AlexNet as AlexNet
 from .alexnet import AlexNet2012 as AlexNet2012
 from .alexnet import alexnet as alexnet
 from .alexnet import alexnet_2012 as alexnet_2012
+from .convnetjs import convnetjs_cifar10 as convnetjs_cifar10
+from .convnetjs import convnetjs_mnist as convnetjs_mnist
 from .densenet import DenseNet as DenseNet
 from .densenet import densenet121 as densenet121
 from .densenet import densenet161 as densenet161
@@ -21,10 +15,17 @@ from .densenet import densenet169 as densenet169
 from .densenet import densenet201 as densenet201
 from .densenet import densenet_cifar as densenet_cifar
 from .lenet import LeNet5 as LeNet5
+from .lenet5_1998 import LeNet5Original as LeNet5Original
+from .lenet5_1998 import discriminative_loss as discriminative_loss
+from .lenet1989 import LeNet1989 as LeNet1989
+from .neocognitron import CLayer as CLayer
+from .neocognitron import Neocognitron as Neocognitron
+from .neocognitron import SLayer as SLayer
 from .nin import NIN as NIN
 from .nin import NINImageNet as NINImageNet
 from .nin import nin as nin
 from .nin import nin_imagenet as nin_imagenet
+from .perceptron import Perceptron as Perceptron
 from .resnet import BasicBlock as BasicBlock
 from .resnet import Bottleneck as Bottleneck
 from .resnet import ResNet as ResNet
@@ -45,6 +46,7 @@ from .resnext import resnext101_32x8d as resnext101_32x8d
 from .resnext import resnext101_64x4d as resnext101_64x4d
 from .teaching import DirectConvolution as DirectConvolution
 from .teaching import ReducedConvolution as ReducedConvolution
+from .two_layer import TwoLayerNet as TwoLayerNet
 from .vgg import VGG as VGG
 from .vgg import vgg11 as vgg11
 from .vgg import vgg11_bn as vgg11_bn

@@ -37,6 +37,30 @@ def image_size(network: str, input: Any, size: tuple[int, ...], advice: str) -> 
         fail(network, f"images (N, {shape_text(size)[1:]}", shape_text(input.shape), advice)
 
 
+class FixedSize(nn.Sequential):
+    """Layers that follow one another and fit images of one size only.
+
+    Args:    layers (Modules): in order.
+             size (triple of int): C, H, W of an image.
+             name (str or None): what errors call the network; None means its class.
+             advice (str): what to do with other images.
+    Raises:  ValueError: when called with others.
+    Example: >>> import tinycnn
+             >>> net = FixedSize(nn.Flatten(), nn.Linear(4, 3), size=(1, 2, 2))
+             >>> net(tinycnn.zeros(5, 1, 2, 2)).shape
+             (5, 3)
+    """
+
+    def __init__(self, *layers: nn.Module, size: tuple[int, int, int], name: str | None = None,
+                 advice: str = "Resize or pad them."):
+        super().__init__(*layers)
+        self.size, self.name, self.advice = size, name or type(self).__name__, advice
+
+    def forward(self, input: Any) -> Any:
+        image_size(self.name, input, self.size, self.advice)
+        return super().forward(input)
+
+
 def initialise(network: nn.Module, conv: Any = None, linear: Any = None) -> None:
     """Fill the weights of all convolutions by `conv`, those of all linear layers by `linear`, and
     set the biases of both to 0.

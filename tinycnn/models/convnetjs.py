@@ -6,6 +6,7 @@ Source: Karpathy 2014, ConvNetJS, demo/mnist.html and demo/cifar10.html.
 from math import sqrt
 
 from .. import nn
+from ._checks import FixedSize, counts
 
 
 def convnetjs_mnist(num_classes: int = 10, in_channels: int = 1) -> nn.Sequential:
@@ -23,16 +24,19 @@ def convnetjs_mnist(num_classes: int = 10, in_channels: int = 1) -> nn.Sequentia
              in_channels (int): of the images.
     Returns: Sequential, (N, in_channels, 24, 24) to (N, num_classes). Weights start normal with
              deviation 1 / sqrt(fan-in); biases 0.1 in front of a ReLU, else 0.
+    Raises:  ValueError: if images have another size, or a number is below 1.
     Example: >>> import tinycnn
              >>> from tinycnn.models import convnetjs_mnist
              >>> convnetjs_mnist()(tinycnn.zeros(2, 1, 24, 24)).shape
              (2, 10)
     Source:  demo/mnist.html: Adadelta, batches of 20, weight decay 0.001.
     """
-    return _initialised(nn.Sequential(
+    counts("convnetjs_mnist", num_classes=num_classes, in_channels=in_channels)
+    return _initialised(FixedSize(
         nn.Conv2d(in_channels, 8, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(8, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(3),
-        nn.Flatten(), nn.Linear(16 * 4 * 4, num_classes)))
+        nn.Flatten(), nn.Linear(16 * 4 * 4, num_classes),
+        size=(in_channels, 24, 24), name="convnetjs_mnist", advice="Crop digits of 28 x 28."))
 
 
 def convnetjs_cifar10(num_classes: int = 10, in_channels: int = 3) -> nn.Sequential:
@@ -51,17 +55,20 @@ def convnetjs_cifar10(num_classes: int = 10, in_channels: int = 3) -> nn.Sequent
     Args:    num_classes (int): outputs.
              in_channels (int): of the images.
     Returns: Sequential, (N, in_channels, 32, 32) to (N, num_classes); starts as convnetjs_mnist.
+    Raises:  ValueError: if images have another size, or a number is below 1.
     Example: >>> import tinycnn
              >>> from tinycnn.models import convnetjs_cifar10
              >>> convnetjs_cifar10()(tinycnn.zeros(2, 3, 32, 32)).shape
              (2, 10)
     Source:  demo/cifar10.html: Adadelta, batches of 4, weight decay 0.0001, flips and shifts.
     """
-    return _initialised(nn.Sequential(
+    counts("convnetjs_cifar10", num_classes=num_classes, in_channels=in_channels)
+    return _initialised(FixedSize(
         nn.Conv2d(in_channels, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(16, 20, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(20, 20, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(20 * 4 * 4, num_classes)))
+        nn.Flatten(), nn.Linear(20 * 4 * 4, num_classes),
+        size=(in_channels, 32, 32), name="convnetjs_cifar10"))
 
 
 def _initialised(net):

@@ -5,9 +5,10 @@ Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied t
 """
 
 from .. import nn
+from ._checks import FixedSize, counts
 
 
-class LeNet5(nn.Sequential):
+class LeNet5(FixedSize):
     """LeNet-5 in its modern form: full connections in C3, ReLU, max pooling, a linear output.
 
     layer    kind               output        parameters
@@ -24,15 +25,17 @@ class LeNet5(nn.Sequential):
              in_channels (int): of the images: 1 for digits.
              padding (int): 2 for images of 28 x 28, 0 for 32 x 32.
     Shape:   (N, in_channels, 28, 28) to (N, num_classes), with padding=2.
+    Raises:  ValueError: if images have another size, or a number is below 1.
     Example: >>> import tinycnn
              >>> from tinycnn.models import LeNet5
              >>> LeNet5()(tinycnn.zeros(2, 1, 28, 28)).shape
              (2, 10)
-    Source:  LeCun et al. 1998, section II-B; the original had a connection table in C3, trainable
-             subsampling, scaled tanh and radial basis outputs.
+    Source:  LeCun et al. 1998, section II-B; LeNet5Original is what was published.
     """
 
     def __init__(self, num_classes: int = 10, in_channels: int = 1, padding: int = 2):
+        counts("LeNet5", num_classes=num_classes, in_channels=in_channels)
+        side = 32 - 2 * padding
         super().__init__(
             nn.Conv2d(in_channels, 6, 5, padding=padding), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
@@ -40,4 +43,6 @@ class LeNet5(nn.Sequential):
             nn.Flatten(),
             nn.Linear(120, 84), nn.ReLU(),
             nn.Linear(84, num_classes),
+            size=(in_channels, side, side),
+            advice="padding=2 is for 28 x 28, padding=0 for 32 x 32.",
         )

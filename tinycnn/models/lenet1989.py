@@ -8,6 +8,7 @@ from math import prod
 
 from .. import nn
 from ..nn import functional as F
+from ._checks import FixedSize, counts
 
 # Each map of H2 sees eight of the twelve maps of H1. Which, the paper does not say; here all are
 # seen as often.
@@ -42,7 +43,7 @@ class SharedWeights(nn.Module):
         return F.scaled_tanh(output + self.bias.reshape(self.places))
 
 
-class LeNet1989(nn.Sequential):
+class LeNet1989(FixedSize):
     """The network of 1989: strided convolutions instead of pooling, a bias for every unit.
 
     layer    kind                              output      parameters
@@ -57,6 +58,7 @@ class LeNet1989(nn.Sequential):
 
     Args:    num_classes (int): outputs, at least 1.
     Shape:   (N, 1, 16, 16), values from -1 (background) to 1, to (N, num_classes).
+    Raises:  ValueError: if images have another size, or num_classes is below 1.
     Example: >>> import tinycnn
              >>> from tinycnn.models import LeNet1989
              >>> LeNet1989()(tinycnn.zeros(2, 1, 16, 16)).shape
@@ -65,12 +67,14 @@ class LeNet1989(nn.Sequential):
     """
 
     def __init__(self, num_classes: int = 10):
+        counts("LeNet1989", num_classes=num_classes)
         super().__init__(
             SharedWeights(nn.Conv2d(1, 12, 5, stride=2, bias=False), (12, 8, 8)),
             SharedWeights(nn.TableConv2d(H2_TABLE, 5, stride=2, bias=False), (12, 4, 4)),
             nn.Flatten(),
             nn.Linear(12 * 4 * 4, 30), nn.ScaledTanh(),
             nn.Linear(30, num_classes), nn.ScaledTanh(),
+            size=(1, 16, 16),
         )
         for module, inputs in (self[0].convolution, 25), (self[1].convolution, 200), (
                 self[3], 192), (self[5], 30):

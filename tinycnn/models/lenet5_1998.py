@@ -6,6 +6,7 @@ Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied t
 
 from .. import nn
 from ..nn import functional as F
+from ._checks import FixedSize
 
 # Table I of the paper: which maps of S2 each map of C3 sees.
 C3_TABLE = [
@@ -34,7 +35,7 @@ CODES = [[1.0 if pixel == "#" else -1.0 for pixel in "".join(rows)]
          for rows in zip(*(line.split() for line in DIGITS.split("\n") if line))]
 
 
-class LeNet5Original(nn.Sequential):
+class LeNet5Original(FixedSize):
     """LeNet-5 as published in 1998, with 60,000 trainable parameters and 340,908 connections.
 
     layer    kind                        output      parameters   connections
@@ -53,6 +54,7 @@ class LeNet5Original(nn.Sequential):
 
     Shape:   (N, 1, 32, 32) to (N, 10), values at least 0. Pixels were -0.1 (white) to 1.175
              (black), so that their mean is about 0 and their variance about 1.
+    Raises:  ValueError: if images have another size.
     Example: >>> import tinycnn
              >>> from tinycnn.models import LeNet5Original
              >>> LeNet5Original()(tinycnn.zeros(2, 1, 32, 32)).shape
@@ -68,6 +70,7 @@ class LeNet5Original(nn.Sequential):
             nn.Flatten(),
             nn.Linear(120, 84), nn.ScaledTanh(),
             nn.RBF(84, 10, centers=CODES),
+            size=(1, 32, 32), advice="Pad digits of 28 x 28 by two pixels on every side.",
         )
         for layer in self:
             if isinstance(layer, nn.TableConv2d):  # one filter for each connection of its map

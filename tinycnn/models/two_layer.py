@@ -4,6 +4,7 @@ Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-pro
 """
 
 from .. import nn
+from ._checks import counts
 
 
 class TwoLayerNet(nn.Sequential):
@@ -19,6 +20,7 @@ class TwoLayerNet(nn.Sequential):
              hidden (int): hidden units.
              num_classes (int): outputs, scores for a loss such as cross_entropy.
     Shape:   (N, in_features) to (N, num_classes).
+    Raises:  ValueError: if a number is below 1.
     Example: >>> import tinycnn
              >>> from tinycnn.models import TwoLayerNet
              >>> TwoLayerNet(2, 3, 1)(tinycnn.zeros(4, 2)).shape
@@ -28,5 +30,6 @@ class TwoLayerNet(nn.Sequential):
     """
 
     def __init__(self, in_features: int, hidden: int, num_classes: int):
+        counts("TwoLayerNet", in_features=in_features, hidden=hidden, num_classes=num_classes)
         super().__init__(
             nn.Linear(in_features, hidden), nn.Sigmoid(), nn.Linear(hidden, num_classes))
