@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 import numpy
 
-from .._core import kernels_for
-from .._core.checks import fail, require, shape_text
-from ..autograd import wrap
-from ..ops.joining import cat
-from ..ops.reshaping import reshape
-from ..tensor import Tensor
-from . import init
-from .module import Module
+from ..._core import kernels_for
+from ..._core.checks import fail, require, shape_text
+from ...autograd import wrap
+from ...ops.joining import cat
+from ...ops.reshaping import reshape
+from ...tensor import Tensor
+from .. import init
+from ..module import Module
 
 M = TypeVar("M", bound=Module)
 
