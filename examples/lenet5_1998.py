@@ -1,7 +1,7 @@
 """LeNet-5 as it was published in 1998 learns MNIST: connection table, trainable subsampling, scaled
 tanh, and outputs that measure how far the last layer is from a drawing of each digit.
 
-    python examples/lenet5_1998.py                about a quarter of an hour
+    python examples/lenet5_1998.py                some minutes
     python examples/lenet5_1998.py --epochs 2     about a minute
 
 The paper lowered the learning rate by hand after some epochs. Here 5,000 of the training digits are
@@ -26,7 +26,7 @@ from tinycnn.optim.lr_scheduler import ReduceLROnPlateau
 SETS = {"mnist": MNIST, "synthetic": SyntheticDigits}
 
 
-def load(name):
+def load(name, digits):
     """Training, validation and test set: 32 x 32, -0.1 for paper and 1.175 for ink, as in 1998."""
     def frame(x):
         return np.pad(1.275 * x - 0.1, [(0, 0), (0, 0), (2, 2), (2, 2)], constant_values=-0.1)
@@ -37,9 +37,10 @@ def load(name):
     except DatasetNotFound:
         print("MNIST is neither on this machine nor to be downloaded, so LeNet-5 learns synthetic "
               "digits instead.")
-        return load("synthetic")
-    kept = len(train) // 12
-    return Subset(train, range(kept, len(train))), Subset(train, range(kept)), test
+        return load("synthetic", digits)
+    count = min(digits or len(train), len(train))
+    kept = count // 12
+    return Subset(train, range(kept, count)), Subset(train, range(kept)), test
 
 
 def train_epoch(model, batches, optimizer, title):
@@ -64,16 +65,19 @@ def error(model, batches):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", choices=SETS, default="mnist")
+    parser.add_argument("--digits", type=int, help="use this many training digits only")
     parser.add_argument("--epochs", type=int, default=40, help="at most")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2e-3, help="the first learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(), help="folder for the model")
     args = parser.parse_args()
+    if (args.digits or 20) < 20 or args.epochs < 1:
+        parser.error("--digits must be at least 20 and --epochs at least 1")
 
     args.out.mkdir(parents=True, exist_ok=True)
     tinycnn.manual_seed(args.seed)
-    train, validation, test = load(args.data)
+    train, validation, test = load(args.data, args.digits)
     train_batches = DataLoader(train, args.batch_size, shuffle=True)
     validation_batches, test_batches = DataLoader(validation, 500), DataLoader(test, 500)
 

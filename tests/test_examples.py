@@ -16,6 +16,8 @@ OPTIONS = {
     "02_two_layer_network.py": ["--steps", "400"],
     "03_own_layer.py": ["--steps", "50"],
     "04_own_operation.py": [],
+    "05_beginnings.py": [],
+    "06_neocognitron.py": ["--data", "synthetic"],
 }
 
 
@@ -35,7 +37,8 @@ def run(name, *options, **environment):
 
 
 def test_all_examples_are_tested():
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {*OPTIONS, "lenet_mnist.py"}
+    trained = {"lenet_mnist.py", "lenet5_1998.py", "cifar10.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {*OPTIONS, *trained}
 
 
 def test_autograd_agrees_by_hand_by_tape_and_by_differences():
@@ -62,14 +65,53 @@ def test_own_operation_passes_its_check():
     assert "agrees with finite differences" in run("04_own_operation.py")
 
 
+def test_what_one_unit_learns_and_what_it_cannot():
+    rows = dict(re.findall(r"^(.*?)  +(\d.*)$", run("05_beginnings.py"), re.M))
+    right = {name: [int(n) for n in re.findall(r"(\d+) %", row)] for name, row in rows.items()}
+    assert right["and"] == right["or"] == [100] * 4
+    assert max(right["exclusive or"][:2]) <= 75
+    assert right["exclusive or"][2:] == [100, 100]
+
+
+def test_the_neocognitron_sees_more_than_before_and_than_pixels_show():
+    said = run("06_neocognitron.py", "--data", "synthetic", "--shown", 300)
+    right = {name: float(n) for name, n in re.findall(r"^right from (.*): ([\d.]+) %$", said, re.M)}
+    assert right["cells"] > max(50, right["pixels"], right["cells before learning"] + 20)
+
+
+def offline(tmp_path):
+    """The environment of a machine without the data sets and without a network."""
+    return {"TINYCNN_DATA": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path),
+            "https_proxy": "http://127.0.0.1:9"}
+
+
+def test_lenet5_of_1998_trains_and_tells_its_error(tmp_path):
+    said = run("lenet5_1998.py", "--epochs", 1, "--digits", 3600, "--out", tmp_path,
+               **offline(tmp_path))
+    assert said.startswith("MNIST is neither on this machine nor to be downloaded, so LeNet-5")
+    error = re.search(r"^test error: ([\d.]+) %$", said, re.M).group(1)
+    assert float(error) < 20
+    saved = tinycnn.load(tmp_path / "lenet5_1998.safetensors")
+    assert sum(value.numel() for value in saved.values()) == 60_000 + 840
+
+
+@pytest.mark.parametrize("model", ["resnet20", "convnetjs"])
+def test_cifar10_trains_saves_and_tells_its_accuracy(model, tmp_path):
+    said = run("cifar10.py", "--model", model, "--images", 200, "--epochs", 1, "--out", tmp_path,
+               **offline(tmp_path))
+    assert said.startswith("CIFAR-10 is neither on this machine nor to be downloaded")
+    assert re.fullmatch(r"test accuracy: \d+\.\d\d %", said.splitlines()[-1])
+    assert (tmp_path / f"cifar10_{model}.safetensors").exists()
+
+
 @pytest.mark.parametrize("data", ["synthetic", "mnist"])
 def test_lenet_trains_saves_and_tells_its_accuracy(data, tmp_path):
     """With a folder that has no MNIST, and nothing to download from, digits are drawn."""
-    offline = {"https_proxy": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    place = {"https_proxy": "http://127.0.0.1:9", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     if data == "mnist" and "TINYCNN_DATA" not in os.environ:
-        offline["TINYCNN_DATA"] = str(tmp_path)
+        place["TINYCNN_DATA"] = str(tmp_path)
     out = tmp_path / "out"
-    said = run("lenet_mnist.py", "--data", data, "--epochs", 1, "--out", out, **offline)
+    said = run("lenet_mnist.py", "--data", data, "--epochs", 1, "--out", out, **place)
     last = said.splitlines()[-1]
     assert re.fullmatch(r"test accuracy: \d+\.\d\d %", last)
     assert float(last.split()[2]) > 95
@@ -77,8 +119,8 @@ def test_lenet_trains_saves_and_tells_its_accuracy(data, tmp_path):
 
 
 def test_lenet_says_in_one_sentence_that_there_is_no_mnist(tmp_path):
-    said = run("lenet_mnist.py", "--epochs", 1, "--out", tmp_path, TINYCNN_DATA=str(tmp_path),
-               XDG_CACHE_HOME=str(tmp_path), HOME=str(tmp_path), https_proxy="http://127.0.0.1:9")
+    said = run("lenet_mnist.py", "--epochs", 1, "--shift", 2, "--out", tmp_path,
+               **offline(tmp_path))
     assert said.startswith("MNIST is neither on this machine nor to be downloaded, so LeNet-5")
 
 
@@ -86,3 +128,7 @@ def test_wrong_arguments_are_explained():
     result = start("lenet_mnist.py", "--epochs", "0")
     assert result.returncode == 2
     assert "--epochs and --batch-size must be at least 1" in result.stderr
+    for name, option in ("lenet5_1998.py", "--digits"), ("cifar10.py", "--images"):
+        result = start(name, option, 3)
+        assert result.returncode == 2
+        assert f"{option} must be at least 20" in result.stderr
