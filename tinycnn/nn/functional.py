@@ -48,6 +48,7 @@ from ..ops.pooling import (
 from ..ops.rbf import rbf
 from ..ops.subsampling import subsampling2d
 from ..ops.table_conv import table_conv2d
+from ..ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -84,6 +85,9 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mse_loss",
     "nll_loss",
     "one_hot",
