@@ -1,4 +1,7 @@
-"""Unpooling gives PyTorch's numbers and gradients."""
+"""Unpooling, windows as columns, shuffles and power-average pooling give PyTorch's numbers and
+gradients."""
+
+import itertools
 
 import numpy as np
 import pytest
@@ -84,3 +87,64 @@ def test_equal_indices_have_pytorch_s_gradient():
     where = np.random.default_rng(1).integers(0, 9, x.shape)
     compare(lambda a: ops.max_unpool2d(a, tinycnn.tensor(where), 1, 1),
             lambda a: F.max_unpool2d(a, torch.tensor(where), 1, 1), [both(x, "float64")], 1)
+
+
+WINDOWS = list(itertools.product(
+    [(2, 3, 7, 6), (3, 5, 8), (0, 2, 6, 6), (1, 1, 2, 3)], [1, 2, (3, 2)], [1, (2, 1)],
+    [0, 1, (2, 0)], [1, 2, (1, 3)]))
+
+
+def test_unfold_and_fold():
+    outcomes = []
+    for seed, (shape, *settings) in enumerate(WINDOWS):
+        x = np.random.default_rng(seed).standard_normal(shape)
+        try:
+            columns = F.unfold(torch.tensor(x), *settings)
+        except RuntimeError:
+            with pytest.raises(ValueError, match="unfold: expected"):
+                ops.unfold(tinycnn.tensor(x), *settings)
+            outcomes.append("refused")
+            continue
+        dtype = ("float32", "float64")[seed % 2]
+        compare(lambda a, s=settings: ops.unfold(a, *s), lambda b, s=settings: F.unfold(b, *s),
+                [both(x, dtype)], seed, 1e-5 if dtype == "float32" else 1e-13)
+        y = np.random.default_rng(seed).standard_normal(columns.shape)
+        compare(lambda a, s=settings, n=shape: ops.fold(a, n[-2:], *s),
+                lambda b, s=settings, n=shape: F.fold(b, n[-2:], *s),
+                [both(y, dtype)], seed, 1e-5 if dtype == "float32" else 1e-13)
+        outcomes.append("equal")
+    assert outcomes.count("equal") > 150
+    assert outcomes.count("refused") > 10
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "shape", "factor"), [
+    ("pixel_shuffle", (2, 12, 3, 4), 2), ("pixel_shuffle", (9, 3, 4), 3),
+    ("pixel_shuffle", (2, 3, 4, 2, 2), 2),
+    ("pixel_unshuffle", (2, 3, 4, 6), 2), ("pixel_unshuffle", (3, 6, 3), 3),
+    ("pixel_unshuffle", (2, 1, 2, 4, 4), 4), ("channel_shuffle", (2, 6, 3, 4), 3),
+    ("channel_shuffle", (3, 4, 5), 2), ("channel_shuffle", (1, 6, 2, 2, 2), 2)])
+def test_shuffles(name, shape, factor, dtype):
+    x = np.random.default_rng(0).standard_normal(shape)
+    compare(lambda a: getattr(ops, name)(a, factor), lambda b: getattr(F, name)(b, factor),
+            [both(x, dtype)], 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize("p", [1, 2, 3, 1.5, 0.5, -1, 4.0])
+def test_lp_pool(p, ceil_mode, dtype):
+    """Also of negative numbers and windows of zeros, where both have the same NaN and zeros."""
+    rng = np.random.default_rng(0)
+    for dims, shape, kernel, stride in (
+        (1, (2, 3, 9), 3, 2), (1, (3, 7), 2, None), (2, (2, 3, 7, 8), (3, 2), 2),
+        (2, (4, 5, 6), 2, None), (2, (1, 2, 5, 5), 3, 1), (3, (1, 2, 4, 5, 3), 2, None),
+    ):
+        x = np.abs(rng.standard_normal(shape)) + 0.05
+        if p in (1, 2, 3, 4):
+            x[rng.random(shape) < 0.3] *= -1
+            x[..., :4] *= rng.random(shape[:1] + (1,) * (len(shape) - 1)) < 0.5
+        name = f"lp_pool{dims}d"
+        compare(lambda a, n=name, k=kernel, s=stride: getattr(ops, n)(a, p, k, s, ceil_mode),
+                lambda b, n=name, k=kernel, s=stride: getattr(F, n)(b, p, k, s, ceil_mode),
+                [both(x, dtype)], 1, 3e-5 if dtype == "float32" else 1e-11)

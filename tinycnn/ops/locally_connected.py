@@ -7,7 +7,6 @@ size. P places, windows of an image; K numbers of a window, C * KH * KW.
 from __future__ import annotations
 
 import math
-from itertools import product
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
@@ -16,6 +15,7 @@ from ..autograd import Function
 from ._inputs import check_float
 from .conv import IntOrTuple, Padding
 from .reshaping import squeeze, unsqueeze
+from .windows import taps
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -86,8 +86,8 @@ def _windows(k, x, window, size):
         wide = k.zeros(padded, x.dtype)
         wide[_center(x.shape, window)] = x
         x = wide
-    for tap, part in enumerate(_taps(window, size)):
-        y[:, :, :, :, tap] = x[part]
+    for tap, part in enumerate(taps(window, size)):
+        y[:, :, :, :, tap] = x[(slice(None), *part)]
     return k.reshape(y, (N, math.prod(size), math.prod(window.kernel) * C)).swapaxes(0, 1)
 
 
@@ -96,8 +96,8 @@ def _added(k, parts, shape, window, size):
     N, C = shape[0], shape[-1]
     parts = k.reshape(parts, (*size, N, math.prod(window.kernel), C))
     wide = k.zeros(_padded_size(shape, window), parts.dtype)
-    for tap, part in enumerate(_taps(window, size)):
-        wide[part] += parts[:, :, :, :, tap].transpose(3, 0, 1, 2, 4)
+    for tap, part in enumerate(taps(window, size)):
+        wide[(slice(None), *part)] += parts[:, :, :, :, tap].transpose(3, 0, 1, 2, 4)
     return k.contiguous(wide[_center(shape, window)])
 
 
@@ -108,13 +108,6 @@ def _padded_size(shape, window):
 
 def _center(shape, window):
     return (slice(None), *[slice(low, low + n) for n, (low, _) in zip(shape[1:4], window.padding)])
-
-
-def _taps(window, size):
-    """For each place of a window, what all windows see there in the padded input."""
-    for tap in product(*map(range, window.kernel)):
-        yield (slice(None), *[slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in
-                              zip(tap, window.dilation, size, window.stride)])
 
 
 @remembered
