@@ -3,11 +3,16 @@ formulas in plain loops, gradients, memory layouts, text and messages."""
 
 import numpy as np
 import pytest
+from on_device import Hosted
 
 import tinycnn
 import tinycnn.nn.functional as F
 from tinycnn import nn
+from tinycnn._core import cpu, device_kernels, reference
+from tinycnn._core.shapes import Window
 from tinycnn.testing import gradcheck
+
+DEVICES = {"cpu": cpu, "cuda": Hosted(device_kernels("cuda"))}
 
 
 def draw(*shape, dtype="float64", seed=0):
@@ -88,6 +93,76 @@ def test_fold_of_unfold_counts_the_windows_of_each_pixel():
     ones = tinycnn.ones(1, 1, 4, 5)
     assert F.fold(F.unfold(ones, 2), (4, 5), 2).tolist() == [[[
         [1, 2, 2, 2, 1], [2, 4, 4, 4, 2], [2, 4, 4, 4, 2], [1, 2, 2, 2, 1]]]]
+
+
+# --- kernels
+
+KERNELS = [  # images, channels, size, window: kernel, stride, padding, dilation
+    (2, 3, (1, 4, 5), Window((1, 2, 3), (1, 1, 1), ((0, 0),) * 3, (1, 1, 1))),
+    (1, 4, (3, 4, 3), Window((2, 1, 2), (1, 2, 1), ((1, 0), (0, 1), (2, 2)), (1, 1, 2))),
+    (3, 1, (1, 1, 7), Window((1, 1, 3), (1, 1, 2), ((0, 0), (0, 0), (3, 1)), (1, 1, 2))),
+    (2, 17, (1, 3, 4), Window((1, 3, 2), (1, 2, 3), ((0, 0), (2, 2), (1, 4)), (1, 1, 1))),
+    (1, 2, (2, 2, 2), Window((1, 1, 1), (3, 3, 3), ((4, 0), (0, 5), (0, 0)), (1, 1, 1))),
+    (0, 2, (1, 3, 3), Window((1, 2, 2), (1, 1, 1), ((0, 0),) * 3, (1, 1, 1))),
+    (2, 0, (1, 3, 3), Window((1, 2, 2), (1, 1, 1), ((0, 0),) * 3, (1, 1, 1))),
+]
+
+
+def all_four(kernels, images, channels, size, window, dtype):
+    """What each kernel fills arrays that were full of 77 with."""
+    rng = np.random.default_rng(0)
+    out, places = window.output_size(size), int(np.prod(window.kernel))
+    shapes = (images, channels, *size), (images, channels, places, *out)
+    pixels = (images, *size, channels), (*out, images, places, channels)
+    results = []
+    for unfold, fold, (x, y) in (("unfold", "fold", shapes),
+                                 ("unfold_pixels", "fold_pixels", pixels)):
+        for name, given, made in (unfold, x, y), (fold, y, x):
+            result = np.full(made, 77, dtype)
+            getattr(kernels, name)(rng.standard_normal(given).astype(dtype), result, window)
+            results.append(result)
+    return results
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", KERNELS, ids=range(len(KERNELS)))
+def test_kernels_give_the_bits_of_the_reference(case, dtype, device, set_threads):
+    """Sums, too: each is added up in one order."""
+    expected = all_four(reference, *case, dtype)
+    for threads in 1, 3:
+        set_threads(threads)
+        for a, b in zip(expected, all_four(DEVICES[device], *case, dtype)):
+            np.testing.assert_array_equal(b, a)
+
+
+def test_many_threads_give_the_bits_of_the_reference(set_threads):
+    window = Window((1, 3, 3), (1, 1, 2), ((0, 0), (1, 1), (1, 1)), (1, 1, 1))
+    expected = all_four(reference, 3, 24, (1, 20, 21), window, np.float32)
+    for threads in 1, 2, 5:
+        set_threads(threads)
+        for a, b in zip(expected, all_four(cpu, 3, 24, (1, 20, 21), window, np.float32)):
+            np.testing.assert_array_equal(b, a)
+
+
+def test_both_layouts_hold_the_same_windows():
+    images, channels, size, window = KERNELS[1]
+    x = np.random.default_rng(0).standard_normal((images, channels, *size))
+    out, places = window.output_size(size), int(np.prod(window.kernel))
+    a = np.empty((images, channels, places, *out))
+    b = np.empty((*out, images, places, channels))
+    reference.unfold(x, a, window)
+    reference.unfold_pixels(np.ascontiguousarray(np.moveaxis(x, 1, -1)), b, window)
+    np.testing.assert_array_equal(b.transpose(3, 5, 4, 0, 1, 2), a)
+
+
+@pytest.mark.parametrize("name", ["unfold", "fold", "unfold_pixels", "fold_pixels"])
+def test_arrays_that_do_not_fit_are_refused(name):
+    window = KERNELS[0][-1]
+    x, y = np.zeros((2, 3, 1, 4, 5)), np.zeros((2, 3, 5, 1, 3, 3))
+    given = (x, y) if name.startswith("un") else (y, x)
+    with pytest.raises(ValueError, match="windows: expected y with a number for each place"):
+        getattr(cpu, name)(*given, window)
 
 
 # --- shuffles

@@ -15,7 +15,6 @@ from ..autograd import Function
 from ._inputs import check_float
 from .conv import IntOrTuple, Padding
 from .reshaping import squeeze, unsqueeze
-from .windows import taps
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -78,36 +77,19 @@ def _as_weight(k, matrices, dims, window, size):
 
 
 def _windows(k, x, window, size):
-    """(P, N, K), the windows of (N, D, H, W, C): a view of (N, P, K), which is copied."""
-    N, C = len(x), x.shape[-1]
-    y = k.empty((N, *size, math.prod(window.kernel), C), x.dtype)
-    padded = _padded_size(x.shape, window)
-    if padded != x.shape:
-        wide = k.zeros(padded, x.dtype)
-        wide[_center(x.shape, window)] = x
-        x = wide
-    for tap, part in enumerate(taps(window, size)):
-        y[:, :, :, :, tap] = x[(slice(None), *part)]
-    return k.reshape(y, (N, math.prod(size), math.prod(window.kernel) * C)).swapaxes(0, 1)
+    """(P, N, K): all windows of (N, D, H, W, C)."""
+    N, C, places = len(x), x.shape[-1], math.prod(window.kernel)
+    y = k.empty((*size, N, places, C), x.dtype)
+    k.unfold_pixels(x, y, window)
+    return k.reshape(y, (math.prod(size), N, places * C))
 
 
 def _added(k, parts, shape, window, size):
     """The gradient of `_windows`: each pixel the sum over the windows that hold it."""
-    N, C = shape[0], shape[-1]
-    parts = k.reshape(parts, (*size, N, math.prod(window.kernel), C))
-    wide = k.zeros(_padded_size(shape, window), parts.dtype)
-    for tap, part in enumerate(taps(window, size)):
-        wide[(slice(None), *part)] += parts[:, :, :, :, tap].transpose(3, 0, 1, 2, 4)
-    return k.contiguous(wide[_center(shape, window)])
-
-
-def _padded_size(shape, window):
-    pads = [low + high for low, high in window.padding]
-    return (shape[0], *[n + p for n, p in zip(shape[1:4], pads)], shape[4])
-
-
-def _center(shape, window):
-    return (slice(None), *[slice(low, low + n) for n, (low, _) in zip(shape[1:4], window.padding)])
+    x = k.empty(shape, parts.dtype)
+    parts = k.reshape(parts, (*size, shape[0], math.prod(window.kernel), shape[-1]))
+    k.fold_pixels(parts, x, window)
+    return x
 
 
 @remembered

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import product
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
@@ -29,11 +28,11 @@ class Unfold(Function):
     @staticmethod
     def forward(ctx, x, plan):
         ctx.plan, ctx.size = plan, x.shape[2:]
-        return unfolded(ctx.kernels, x, *plan)
+        return _unfolded(ctx.kernels, x, *plan)
 
     @staticmethod
     def backward(ctx, grad_y):
-        return folded(ctx.kernels, grad_y, ctx.size, *ctx.plan)
+        return _folded(ctx.kernels, grad_y, ctx.size, *ctx.plan)
 
 
 class Fold(Function):
@@ -42,46 +41,29 @@ class Fold(Function):
     @staticmethod
     def forward(ctx, x, size, plan):
         ctx.plan = plan
-        return folded(ctx.kernels, x, size, *plan)
+        return _folded(ctx.kernels, x, size, *plan)
 
     @staticmethod
     def backward(ctx, grad_y):
-        return unfolded(ctx.kernels, grad_y, *ctx.plan)
+        return _unfolded(ctx.kernels, grad_y, *ctx.plan)
 
 
-def taps(window, out):
-    """For each place of a window, row by row, what all windows see there: slices of the padded
-    image along D, H, W. out: places of the window along them."""
-    for tap in product(*map(range, window.kernel)):
-        yield tuple([slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in
-                     zip(tap, window.dilation, out, window.stride)])
-
-
-def unfolded(k, x, window, out):
+def _unfolded(k, x, window, out):
     """(N, C, H, W) to (N, C * KH * KW, OH * OW)."""
-    (N, C, H, W), ((top, below), (left, right)) = x.shape, window.padding[1:]
-    wide = x
-    if top or below or left or right:
-        wide = k.zeros((N, C, H + top + below, W + left + right), x.dtype)
-        wide[:, :, top : top + H, left : left + W] = x
-    wide = k.contiguous(wide)
-    places = window.kernel[1] * window.kernel[2]
-    y = k.empty((N, C, places, *out[1:]), x.dtype)
-    for tap, (_, rows, columns) in enumerate(taps(window, out)):
-        y[:, :, tap] = wide[:, :, rows, columns]
+    N, C, H, W = x.shape
+    places = math.prod(window.kernel)
+    y = k.empty((N, C, places, *out), x.dtype)
+    k.unfold(k.reshape(k.contiguous(x), (N, C, 1, H, W)), y, window)
     return k.reshape(y, (N, C * places, math.prod(out)))
 
 
-def folded(k, y, size, window, out):
-    """(N, C * KH * KW, OH * OW) to (N, C, H, W): every pixel the sum of what windows have of it."""
-    (H, W), ((top, below), (left, right)) = size, window.padding[1:]
-    places = window.kernel[1] * window.kernel[2]
+def _folded(k, y, size, window, out):
+    """(N, C * KH * KW, OH * OW) to (N, C, H, W)."""
+    places = math.prod(window.kernel)
     N, C = len(y), y.shape[1] // places
-    y = k.reshape(y, (N, C, places, *out[1:]))
-    wide = k.zeros((N, C, H + top + below, W + left + right), y.dtype)
-    for tap, (_, rows, columns) in enumerate(taps(window, out)):
-        wide[:, :, rows, columns] += y[:, :, tap]
-    return k.contiguous(wide[:, :, top : top + H, left : left + W])
+    x = k.empty((N, C, 1, *size), y.dtype)
+    k.fold(k.reshape(k.contiguous(y), (N, C, places, *out)), x, window)
+    return k.reshape(x, (N, C, *size))
 
 
 @remembered

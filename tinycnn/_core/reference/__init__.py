@@ -67,3 +67,4 @@ from .update import (  # noqa: F401
     rmsprop_update,
     sgd_update,
 )
+from .windows import fold, fold_pixels, unfold, unfold_pixels  # noqa: F401
