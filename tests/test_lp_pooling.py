@@ -31,6 +31,8 @@ def test_by_hand():
     assert F.lp_pool2d(x, 1, (1, 3)).tolist() == [[[2.0], [-3.0]]]  # a sum, not of absolutes
     assert F.lp_pool1d(x[0], 2, 2, ceil_mode=True).tolist() == [
         [3.0, pytest.approx(2**0.5)], [4.0, pytest.approx(2**0.5)]]  # half a window counts twice
+    wide = F.lp_pool2d(tinycnn.ones(1, 2, 2), 1, 3, 2, ceil_mode=True)
+    assert wide.tolist() == [[[9.0]]]  # 4 of 9 pixels
     assert F.lp_pool2d(tinycnn.tensor([[[1.0, 2.0, 3.0]]]), 60, (1, 3)).item() == pytest.approx(3)
 
 

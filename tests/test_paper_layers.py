@@ -280,6 +280,15 @@ def test_weights_that_are_equal_everywhere_make_a_convolution():
     np.testing.assert_allclose(layer(x).detach().numpy(), conv(x).detach().numpy(), atol=1e-6)
 
 
+def test_first_values_follow_the_inputs_of_one_place():
+    layer = nn.LocallyConnected2d(4, 2, 9, 5)
+    for parameter in layer.parameters():
+        assert 0.08 < np.abs(parameter.detach().numpy()).max() <= 0.1
+    before = layer.weight.detach().numpy().copy()
+    layer.reset_parameters()
+    assert (layer.weight.detach().numpy() != before).mean() > 0.9
+
+
 def test_results_are_the_same_bits_for_every_number_of_threads(set_threads):
     layer = nn.LocallyConnected2d(8, 16, (20, 20), 3, padding=1)
     x, results = draw(16, 8, 20, 20, dtype="float32"), []
