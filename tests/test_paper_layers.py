@@ -148,7 +148,7 @@ def test_a_table_layer_moves_keeps_its_connections_and_may_ignore_maps():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("shape", "outputs"), [((5, 7), 3), ((7,), 4), ((2, 3, 1), 1), ((0, 4), 2),
-                                                ((130, 84), 10)])
+                                                ((300, 84), 10)])
 def test_distances_are_sums_of_squared_differences(shape, outputs, dtype):
     x, centers = draw(*shape, dtype=dtype), draw(outputs, shape[-1], dtype=dtype, seed=1)
     y = F.rbf(x, centers)
