@@ -83,6 +83,22 @@ def test_a_batch_is_one_product_after_the_other(isa, rng):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_threads_that_share_the_members_of_a_batch_change_no_bit(dtype, isa, rng, set_threads):
+    """Matrices that are packed and others; members side by side, apart, backwards, transposed."""
+    for m, k, n in (6, 40, 50), (1, 300, 9), (70, 20, 33):
+        a = rng.standard_normal((m, 41, k)).astype(dtype).swapaxes(0, 1)
+        b = rng.standard_normal((41, k, n)).astype(dtype)[::-1]
+        bias = rng.standard_normal(n).astype(dtype)
+        for x, y in (a, b), (a.copy(), b.swapaxes(1, 2).copy().swapaxes(1, 2)):
+            bits = []
+            for threads in 1, 2, 5:
+                set_threads(threads)
+                bits.append(product(cpu, x, y, bias).tobytes())
+            alone = [product(cpu, p, q, bias) for p, q in zip(x, y)]
+            assert {*bits} == {np.stack(alone).tobytes()}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sizes", [(3, 300, 40), (70, 1000, 50), (1, 999, 1), (200, 3, 200)])
 def test_rounding_stays_within_the_bound_of_a_sum(sizes, dtype, isa, rng):
     """A sum of n products, in any order, errs by less than n * eps * the sum of their sizes."""

@@ -148,7 +148,7 @@ def test_a_table_layer_moves_keeps_its_connections_and_may_ignore_maps():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("shape", "outputs"), [((5, 7), 3), ((7,), 4), ((2, 3, 1), 1), ((0, 4), 2),
-                                                ((130, 84), 10)])
+                                                ((300, 84), 10)])
 def test_distances_are_sums_of_squared_differences(shape, outputs, dtype):
     x, centers = draw(*shape, dtype=dtype), draw(outputs, shape[-1], dtype=dtype, seed=1)
     y = F.rbf(x, centers)
@@ -278,6 +278,15 @@ def test_weights_that_are_equal_everywhere_make_a_convolution():
     layer.bias.data[...] = conv.bias.data[:, None, None]
     x = draw(2, 2, 5, 6, dtype="float32")
     np.testing.assert_allclose(layer(x).detach().numpy(), conv(x).detach().numpy(), atol=1e-6)
+
+
+def test_first_values_follow_the_inputs_of_one_place():
+    layer = nn.LocallyConnected2d(4, 2, 9, 5)
+    for parameter in layer.parameters():
+        assert 0.08 < np.abs(parameter.detach().numpy()).max() <= 0.1
+    before = layer.weight.detach().numpy().copy()
+    layer.reset_parameters()
+    assert (layer.weight.detach().numpy() != before).mean() > 0.9
 
 
 def test_results_are_the_same_bits_for_every_number_of_threads(set_threads):

@@ -11,6 +11,7 @@ from .lenet import RBF, Subsampling2d, TableConv2d
 from .linear import Linear
 from .locally_connected import LocallyConnected1d, LocallyConnected2d
 from .loss import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
+from .lp_pooling import LPPool1d, LPPool2d, LPPool3d
 from .module import Module
 from .padding import (
     CircularPad1d,
@@ -45,6 +46,9 @@ from .pooling import (
     MaxPool3d,
 )
 from .separable import SeparableConv2d
+from .shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+from .unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
+from .windows import Fold, Unfold
 
 __all__ = [
     "ELU",
@@ -63,6 +67,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "ChannelShuffle",
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
@@ -81,8 +86,12 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Flatten",
+    "Fold",
     "Identity",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "LeakyReLU",
     "Linear",
     "LocallyConnected1d",
@@ -92,11 +101,16 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Module",
     "ModuleDict",
     "ModuleList",
     "NLLLoss",
     "Parameter",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "ReLU",
     "ReflectionPad1d",
     "ReflectionPad2d",
@@ -112,6 +126,7 @@ __all__ = [
     "TableConv2d",
     "Tanh",
     "Unflatten",
+    "Unfold",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

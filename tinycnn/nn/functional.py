@@ -35,6 +35,7 @@ from ..ops.loss import (
     nll_loss,
     one_hot,
 )
+from ..ops.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
 from ..ops.normalization import batch_norm, batch_norm_relu
 from ..ops.padding import pad
 from ..ops.pooling import (
@@ -46,8 +47,11 @@ from ..ops.pooling import (
     max_pool3d,
 )
 from ..ops.rbf import rbf
+from ..ops.shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from ..ops.subsampling import subsampling2d
 from ..ops.table_conv import table_conv2d
+from ..ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
+from ..ops.windows import fold, unfold
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -63,6 +67,7 @@ __all__ = [
     "batch_norm_relu",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "channel_shuffle",
     "conv1d",
     "conv2d",
     "conv3d",
@@ -75,19 +80,28 @@ __all__ = [
     "dropout2d",
     "dropout3d",
     "elu",
+    "fold",
     "l1_loss",
     "leaky_relu",
     "linear",
     "locally_connected1d",
     "locally_connected2d",
     "log_softmax",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mse_loss",
     "nll_loss",
     "one_hot",
     "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "rbf",
     "relu",
     "sigmoid",
@@ -95,4 +109,5 @@ __all__ = [
     "subsampling2d",
     "table_conv2d",
     "tanh",
+    "unfold",
 ]

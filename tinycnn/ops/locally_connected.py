@@ -7,7 +7,6 @@ size. P places, windows of an image; K numbers of a window, C * KH * KW.
 from __future__ import annotations
 
 import math
-from itertools import product
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
@@ -78,43 +77,19 @@ def _as_weight(k, matrices, dims, window, size):
 
 
 def _windows(k, x, window, size):
-    """(P, N, K), the windows of (N, D, H, W, C): a view of (N, P, K), which is copied."""
-    N, C = len(x), x.shape[-1]
-    y = k.empty((N, *size, math.prod(window.kernel), C), x.dtype)
-    padded = _padded_size(x.shape, window)
-    if padded != x.shape:
-        wide = k.zeros(padded, x.dtype)
-        wide[_center(x.shape, window)] = x
-        x = wide
-    for tap, part in enumerate(_taps(window, size)):
-        y[:, :, :, :, tap] = x[part]
-    return k.reshape(y, (N, math.prod(size), math.prod(window.kernel) * C)).swapaxes(0, 1)
+    """(P, N, K): all windows of (N, D, H, W, C)."""
+    N, C, places = len(x), x.shape[-1], math.prod(window.kernel)
+    y = k.empty((*size, N, places, C), x.dtype)
+    k.unfold_pixels(x, y, window)
+    return k.reshape(y, (math.prod(size), N, places * C))
 
 
 def _added(k, parts, shape, window, size):
     """The gradient of `_windows`: each pixel the sum over the windows that hold it."""
-    N, C = shape[0], shape[-1]
-    parts = k.reshape(parts, (*size, N, math.prod(window.kernel), C))
-    wide = k.zeros(_padded_size(shape, window), parts.dtype)
-    for tap, part in enumerate(_taps(window, size)):
-        wide[part] += parts[:, :, :, :, tap].transpose(3, 0, 1, 2, 4)
-    return k.contiguous(wide[_center(shape, window)])
-
-
-def _padded_size(shape, window):
-    pads = [low + high for low, high in window.padding]
-    return (shape[0], *[n + p for n, p in zip(shape[1:4], pads)], shape[4])
-
-
-def _center(shape, window):
-    return (slice(None), *[slice(low, low + n) for n, (low, _) in zip(shape[1:4], window.padding)])
-
-
-def _taps(window, size):
-    """For each place of a window, what all windows see there in the padded input."""
-    for tap in product(*map(range, window.kernel)):
-        yield (slice(None), *[slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in
-                              zip(tap, window.dilation, size, window.stride)])
+    x = k.empty(shape, parts.dtype)
+    parts = k.reshape(parts, (*size, shape[0], math.prod(window.kernel), shape[-1]))
+    k.fold_pixels(parts, x, window)
+    return x
 
 
 @remembered

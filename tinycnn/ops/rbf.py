@@ -13,25 +13,42 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+_MOST = 2**16  # differences held at a time, about: they stay in the processor's cache
+
+
 class RBF(Function):
-    """See rbf."""
+    """See rbf. Differences of rows and centres are made a few rows at a time, and not kept."""
 
     @staticmethod
     def forward(ctx, x, centers):
-        k = ctx.kernels
-        ctx.shape = x.shape
-        rows = k.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
-        ctx.error = k.subtract(rows[:, None], centers)
-        y = k.sum(k.square(ctx.error), 2)
+        k, M = ctx.kernels, math.prod(x.shape[:-1])
+        rows = k.reshape(x, (M, x.shape[-1]))
+        ctx.shape, ctx.rows, ctx.centers = x.shape, rows, centers
+        y = k.empty((M, len(centers)), x.dtype)
+        for part in _parts(M, centers.size):
+            y[part] = k.sum(k.square(k.subtract(rows[part, None], centers)), 2)
         return k.reshape(y, (*x.shape[:-1], len(centers)))
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx, grad_y):
         k, (need_x, need_centers) = ctx.kernels, ctx.needs
-        grad = k.reshape(grad, (-1, grad.shape[-1], 1))
-        part = k.multiply(k.multiply(grad, 2), ctx.error)
-        return (k.reshape(k.sum(part, 1), ctx.shape) if need_x else None,
-                k.negative(k.sum(part, 0)) if need_centers else None)
+        rows, centers = ctx.rows, ctx.centers
+        grad_y = k.multiply(k.reshape(grad_y, (len(rows), len(centers), 1)), 2)
+        grad_x = k.empty(rows.shape, rows.dtype) if need_x else None
+        grad_centers = k.zeros(centers.shape, rows.dtype) if need_centers else None
+        for part in _parts(len(rows), centers.size):
+            each = k.multiply(grad_y[part], k.subtract(rows[part, None], centers))
+            if need_x:
+                grad_x[part] = k.sum(each, 1)
+            if need_centers:
+                grad_centers -= k.sum(each, 0)
+        return k.reshape(grad_x, ctx.shape) if need_x else None, grad_centers
+
+
+def _parts(M, numbers):
+    """Slices of M rows, with `numbers` differences each."""
+    count = max(_MOST // max(numbers, 1), 1)
+    return [slice(first, first + count) for first in range(0, M, count)]
 
 
 def rbf(input: Tensor, centers: Tensor) -> Tensor:

@@ -99,7 +99,7 @@ def table_convolution(function, input, weight, place, maps, bias, stride, paddin
     """See table_conv2d; with the connections that `connections` found, as a tensor."""
     check_float(function, "weight", weight)
     w = weight.data.shape
-    if len(w) != 3 or (len(w) and w[0] != len(place)) or 0 in w:
+    if len(w) != 3 or w[0] != len(place) or 0 in w:
         fail(function, f"weight ({len(place)}, KH, KW), a filter for each connection, no size 0",
              shape_text(w), "Check the table and kernel_size.")
     dense = TableWeight.apply(weight, move(place, weight.device), maps)

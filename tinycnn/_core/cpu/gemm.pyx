@@ -1,7 +1,7 @@
 """Matrix products, in all transposes: matrices are read where they lie.
 
 Mirrors reference/gemm.py; the arithmetic is in simd/gemm.hh. Threads share blocks of 4 * MR rows by
-panels of NR columns; a batch is one product after the other.
+panels of NR columns, or the members of a batch that has many.
 """
 
 from cython.parallel cimport prange, threadid
@@ -47,6 +47,31 @@ cdef int multiply(const Gemm* g, int wide, const char* a, const char* b, const c
     return 0
 
 
+cdef int _each(const Gemm* g, int wide, int64_t batch, const char* a, int64_t a_step, const char* b,
+               int64_t b_step, const char* bias, char* c) except -1:
+    """The product of each member. Threads share many of them, one each, and wait once; of few members
+    they share each product."""
+    cdef const GemmKernels* kernels = gemm_kernels_for(isa(), wide)
+    cdef int64_t first = kernels.first_packed(g), panels = kernels.panels(g), i, task
+    cdef int64_t size = 8 if wide else 4, packed = 0, c_step = g.m * g.n * size
+    cdef int threads = threads_for(batch, batch * g.m * g.n * (g.k // 8 + 1))
+    cdef void** own
+    if threads == 1 or batch < 4 * threads:
+        for i in range(batch):
+            multiply(g, wide, a + i * a_step, b + i * b_step, bias, c + i * c_step)
+        return 0
+    if first < panels:
+        packed = (kernels.packed_size(g) * size + 63) // 64 * 64  # bytes; scratch lies behind them
+    own = per_thread(threads, packed + kernels.task_scratch(g) * size)
+    for i in prange(batch, num_threads=threads, schedule="static", nogil=True):
+        for task in range(first, panels):
+            kernels.pack(g, task, b + i * b_step, own[threadid()])
+        for task in range(kernels.tasks(g)):
+            kernels.multiply(g, task, a + i * a_step, b + i * b_step, own[threadid()], bias,
+                             c + i * c_step, <char*>own[threadid()] + packed)
+    return 0
+
+
 def matmul(
     cnp.ndarray a not None,    # IN   (M, K) or (B, M, K), a unit stride in one of the last two axes
     cnp.ndarray b not None,    # IN   (K, N) or (B, K, N), likewise
@@ -55,7 +80,7 @@ def matmul(
 ):
     cdef Gemm g
     cdef int w = number_type(a), last = cnp.PyArray_NDIM(a) - 1
-    cdef int64_t size = cnp.PyArray_ITEMSIZE(a), batch = a.shape[0] if last == 2 else 1, i
+    cdef int64_t size = cnp.PyArray_ITEMSIZE(a)
     cdef char* bias_data = NULL
     if bias is not None:
         bias_data = <char*>cnp.PyArray_DATA(<cnp.ndarray>bias)
@@ -67,11 +92,9 @@ def matmul(
     g.b_k = 1 if g.k == 1 and g.b_n != 1 else b.strides[last - 1] // size
     if g.m == 0 or g.n == 0:
         return
-    for i in range(batch):
-        multiply(
-            &g, w,
-            <const char*>cnp.PyArray_DATA(a) + (i * a.strides[0] if last == 2 else 0),
-            <const char*>cnp.PyArray_DATA(b) + (i * b.strides[0] if last == 2 else 0),
-            bias_data,
-            <char*>cnp.PyArray_DATA(out) + i * g.m * g.n * size,
-        )
+    if last == 1:
+        multiply(&g, w, <const char*>cnp.PyArray_DATA(a), <const char*>cnp.PyArray_DATA(b), bias_data,
+                 <char*>cnp.PyArray_DATA(out))
+    else:
+        _each(&g, w, a.shape[0], <const char*>cnp.PyArray_DATA(a), a.strides[0],
+              <const char*>cnp.PyArray_DATA(b), b.strides[0], bias_data, <char*>cnp.PyArray_DATA(out))

@@ -58,6 +58,7 @@ from .pooling import (  # noqa: F401
     max_pool_indices,
 )
 from .random import dropout, random_uniform  # noqa: F401
+from .unpooling import max_unpool_backward, max_unpool_forward  # noqa: F401
 from .update import (  # noqa: F401
     adadelta_update,
     adagrad_update,
@@ -66,3 +67,4 @@ from .update import (  # noqa: F401
     rmsprop_update,
     sgd_update,
 )
+from .windows import fold, fold_pixels, unfold, unfold_pixels  # noqa: F401

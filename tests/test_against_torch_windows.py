@@ -1,0 +1,150 @@
+"""Unpooling, windows as columns, shuffles and power-average pooling give PyTorch's numbers and
+gradients."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import tinycnn
+from tinycnn.nn import functional as ops
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare with")
+F = torch.nn.functional
+
+
+def both(values, dtype):
+    return (tinycnn.tensor(values.astype(dtype), requires_grad=True),
+            torch.tensor(values.astype(dtype), requires_grad=True))
+
+
+def compare(mine, theirs, inputs, seed, tolerance=0.0):
+    """Results, and gradients of a random direction, of pairs of inputs."""
+    y, expected = mine(*[a for a, _ in inputs]), theirs(*[b for _, b in inputs])
+    assert y.shape == tuple(expected.shape)
+    np.testing.assert_allclose(y.detach().numpy(), expected.detach().numpy(), rtol=tolerance,
+                               atol=tolerance)
+    grad = np.random.default_rng(seed).standard_normal(y.shape).astype(y.dtype)
+    y.backward(tinycnn.tensor(grad))
+    expected.backward(torch.tensor(grad))
+    for a, b in inputs:
+        np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy(), rtol=tolerance, atol=tolerance)
+
+
+UNPOOL = [  # dims, input shape, kernel, stride, padding
+    (1, (2, 3, 8), 2, None, 0), (1, (3, 9), 3, 3, 1), (2, (2, 3, 8, 6), 2, None, 0),
+    (2, (3, 9, 7), (3, 2), (3, 2), (1, 0)), (2, (1, 17, 5, 5), 2, 2, 0),
+    (2, (12, 4, 6, 6), 3, 4, 1),
+    (3, (2, 3, 4, 6, 4), 2, None, 0), (3, (3, 4, 5, 4), (1, 2, 2), None, 0),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize(("dims", "shape", "kernel", "stride", "padding"), UNPOOL)
+def test_max_unpool(dims, shape, kernel, stride, padding, given, dtype):
+    x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    y, where = getattr(F, f"max_pool{dims}d")(torch.tensor(x), kernel, stride, padding,
+                                              return_indices=True)
+    name, size = f"max_unpool{dims}d", shape[-dims:]
+    options = {"kernel_size": kernel, "stride": stride, "padding": padding}
+    if given:
+        options["output_size"] = list(size)
+    else:  # room for every index
+        try:
+            getattr(F, name)(y, where, **options)
+        except RuntimeError:
+            with pytest.raises(ValueError, match="expected indices from 0"):
+                getattr(ops, name)(tinycnn.tensor(y.numpy()), tinycnn.tensor(where.numpy()),
+                                   **options)
+            return
+    indices = tinycnn.tensor(where.numpy())
+    compare(lambda a: getattr(ops, name)(a, indices, **options),
+            lambda a: getattr(F, name)(a, where, **options), [both(y.numpy(), dtype)], 1)
+
+
+def test_output_sizes_that_are_refused():
+    x, where = np.ones((1, 2, 3, 4), "f4"), np.zeros((1, 2, 3, 4), "i8")
+    outcomes = []
+    for size in [(h, w) for h in range(1, 12) for w in (6, 9, 12)] + [(9,), (1, 2, 6, 8)]:
+        try:
+            F.max_unpool2d(torch.tensor(x), torch.tensor(where), 3, 2, 1, output_size=size)
+        except (ValueError, RuntimeError):
+            with pytest.raises(ValueError, match="max_unpool2d: expected"):
+                ops.max_unpool2d(tinycnn.tensor(x), tinycnn.tensor(where), 3, 2, 1,
+                                 output_size=size)
+            outcomes.append("refused")
+        else:
+            ops.max_unpool2d(tinycnn.tensor(x), tinycnn.tensor(where), 3, 2, 1, output_size=size)
+            outcomes.append("equal")
+    assert outcomes.count("equal") == 3 + 1
+    assert outcomes.count("refused") == 31
+
+
+def test_equal_indices_have_pytorch_s_gradient():
+    """Which value stays is not said there; all get the gradient of the pixel."""
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 4))
+    where = np.random.default_rng(1).integers(0, 9, x.shape)
+    compare(lambda a: ops.max_unpool2d(a, tinycnn.tensor(where), 1, 1),
+            lambda a: F.max_unpool2d(a, torch.tensor(where), 1, 1), [both(x, "float64")], 1)
+
+
+WINDOWS = list(itertools.product(
+    [(2, 3, 7, 6), (3, 5, 8), (0, 2, 6, 6), (1, 1, 2, 3)], [1, 2, (3, 2)], [1, (2, 1)],
+    [0, 1, (2, 0)], [1, 2, (1, 3)]))
+
+
+def test_unfold_and_fold():
+    outcomes = []
+    for seed, (shape, *settings) in enumerate(WINDOWS):
+        x = np.random.default_rng(seed).standard_normal(shape)
+        try:
+            columns = F.unfold(torch.tensor(x), *settings)
+        except RuntimeError:
+            with pytest.raises(ValueError, match="unfold: expected"):
+                ops.unfold(tinycnn.tensor(x), *settings)
+            outcomes.append("refused")
+            continue
+        dtype = ("float32", "float64")[seed % 2]
+        compare(lambda a, s=settings: ops.unfold(a, *s), lambda b, s=settings: F.unfold(b, *s),
+                [both(x, dtype)], seed, 1e-5 if dtype == "float32" else 1e-13)
+        y = np.random.default_rng(seed).standard_normal(columns.shape)
+        compare(lambda a, s=settings, n=shape: ops.fold(a, n[-2:], *s),
+                lambda b, s=settings, n=shape: F.fold(b, n[-2:], *s),
+                [both(y, dtype)], seed, 1e-5 if dtype == "float32" else 1e-13)
+        outcomes.append("equal")
+    assert outcomes.count("equal") > 150
+    assert outcomes.count("refused") > 10
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "shape", "factor"), [
+    ("pixel_shuffle", (2, 12, 3, 4), 2), ("pixel_shuffle", (9, 3, 4), 3),
+    ("pixel_shuffle", (2, 3, 4, 2, 2), 2),
+    ("pixel_unshuffle", (2, 3, 4, 6), 2), ("pixel_unshuffle", (3, 6, 3), 3),
+    ("pixel_unshuffle", (2, 1, 2, 4, 4), 4), ("channel_shuffle", (2, 6, 3, 4), 3),
+    ("channel_shuffle", (3, 4, 5), 2), ("channel_shuffle", (1, 6, 2, 2, 2), 2)])
+def test_shuffles(name, shape, factor, dtype):
+    x = np.random.default_rng(0).standard_normal(shape)
+    compare(lambda a: getattr(ops, name)(a, factor), lambda b: getattr(F, name)(b, factor),
+            [both(x, dtype)], 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize("p", [1, 2, 3, 1.5, 0.5, -1, 4.0])
+def test_lp_pool(p, ceil_mode, dtype):
+    """Also of negative numbers and windows of zeros, where both have the same NaN and zeros."""
+    rng = np.random.default_rng(0)
+    for dims, shape, kernel, stride in (
+        (1, (2, 3, 9), 3, 2), (1, (3, 7), 2, None), (2, (2, 3, 7, 8), (3, 2), 2),
+        (2, (4, 5, 6), 2, None), (2, (1, 2, 5, 5), 3, 1), (3, (1, 2, 4, 5, 3), 2, None),
+    ):
+        x = np.abs(rng.standard_normal(shape)) + 0.05
+        if p in (1, 2, 3, 4):
+            x[rng.random(shape) < 0.3] *= -1
+            x[..., :4] *= rng.random(shape[:1] + (1,) * (len(shape) - 1)) < 0.5
+        name = f"lp_pool{dims}d"
+        compare(lambda a, n=name, k=kernel, s=stride: getattr(ops, n)(a, p, k, s, ceil_mode),
+                lambda b, n=name, k=kernel, s=stride: getattr(F, n)(b, p, k, s, ceil_mode),
+                [both(x, dtype)], 1, 3e-5 if dtype == "float32" else 1e-11)
