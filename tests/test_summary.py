@@ -1,0 +1,844 @@
+"""summary(): counts and fields of known networks, of branches and functions called in forward, and
+a model that is what it was afterwards."""
+
+import json
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+import tinycnn
+import tinycnn.nn.functional as F
+from tinycnn import arithmetic, nn, summary
+from tinycnn.autograd import Function
+from tinycnn.models import LeNet5
+
+
+def row_of(info, name):
+    """The only row of that name."""
+    (row,) = [row for row in info.rows if row.name == name]
+    return row
+
+
+class Calls(nn.Module):
+    """A module whose forward is a function of it and its input."""
+
+    def __init__(self, function, **parts):
+        super().__init__()
+        for name, part in parts.items():
+            setattr(self, name, part)
+        self.function = function
+
+    def forward(self, *args, **kwargs):
+        return self.function(self, *args, **kwargs)
+
+
+def conv(i=1, o=1, k=3, **options):
+    return nn.Conv2d(i, o, k, **options)
+
+
+# --- known networks
+
+
+def test_lenet_layer_by_layer():
+    info = summary(LeNet5(padding=0), (1, 1, 32, 32))
+    layers = [row for row in info.rows if row.parameters and row.depth]
+    assert [row.parameters for row in layers] == [156, 2_416, 48_120, 10_164, 850]
+    assert [row.multiply_adds for row in layers] == [117_600, 240_000, 48_000, 10_080, 840]
+    assert [row.output_shape for row in layers] == [
+        (1, 6, 28, 28), (1, 16, 10, 10), (1, 120, 1, 1), (1, 84), (1, 10)]
+    assert info.total_parameters == info.trainable_parameters == 61_706
+    assert info.total_multiply_adds == 416_520
+    assert info.parameter_bytes == 4 * 61_706
+    assert [row.receptive_field for row in layers[:3]] == [(5, 5), (14, 14), (32, 32)]
+    assert layers[2].jump == (4, 4)
+    assert [row.sees_all for row in layers] == [False, False, False, True, True]
+
+
+def alexnet():
+    return nn.Sequential(
+        conv(3, 96, 11, stride=4), nn.ReLU(), nn.MaxPool2d(3, 2),
+        conv(96, 256, 5, padding=2, groups=2), nn.ReLU(), nn.MaxPool2d(3, 2),
+        conv(256, 384, padding=1), nn.ReLU(), conv(384, 384, padding=1, groups=2), nn.ReLU(),
+        conv(384, 256, padding=1, groups=2), nn.ReLU(), nn.MaxPool2d(3, 2))
+
+
+def test_alexnet_of_2012():
+    info = summary(alexnet(), (1, 3, 227, 227))
+    layers = [row for row in info.rows if row.type == "Conv2d"]
+    assert [row.parameters for row in layers] == [34_944, 307_456, 885_120, 663_936, 442_624]
+    assert [row.multiply_adds for row in layers] == [
+        105_415_200, 223_948_800, 149_520_384, 112_140_288, 74_760_192]
+    assert [row.groups for row in layers] == [1, 2, 1, 2, 2]
+    last = info.rows[-1]
+    assert (last.output_shape, last.receptive_field, last.jump, last.start) == (
+        (1, 256, 6, 6), (195, 195), (32, 32), (33, 33))
+
+
+def vgg_16():
+    layers, channels = [], 3
+    for out, count in (64, 2), (128, 2), (256, 3), (512, 3), (512, 3):
+        for _ in range(count):
+            layers += [conv(channels, out, padding=1), nn.ReLU()]
+            channels = out
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers)
+
+
+def test_vgg_16():
+    info = summary(vgg_16(), (1, 3, 224, 224))
+    assert info.total_parameters == 14_714_688
+    last = info.rows[-1]
+    assert (last.receptive_field, last.jump, last.start) == ((212, 212), (32, 32), (15.5, 15.5))
+    assert info.total_multiply_adds == 15_470_264_320 - 512 * 49 * 4096 - 4096 * 4096 - 4_096_000
+
+
+def block(i, o, stride):
+    """A residual block, written with `+=` and functions, as is usual."""
+
+    def forward(self, x):
+        y = F.relu(self.norm1(self.conv1(x)))
+        y = self.norm2(self.conv2(y))
+        y += x if self.down is None else self.down(x)
+        return F.relu(y)
+
+    return Calls(
+        forward, conv1=conv(i, o, stride=stride, padding=1, bias=False), norm1=nn.BatchNorm2d(o),
+        conv2=conv(o, o, padding=1, bias=False), norm2=nn.BatchNorm2d(o),
+        down=nn.Sequential(conv(i, o, 1, stride=stride, bias=False), nn.BatchNorm2d(o))
+        if stride > 1 else None)
+
+
+def resnet(blocks):
+    stages = []
+    for stage, count in enumerate(blocks):
+        i, o = 64 * 2 ** max(stage - 1, 0), 64 * 2**stage
+        stages += [block(i if n == 0 else o, o, 2 if stage and n == 0 else 1)
+                   for n in range(count)]
+    return nn.Sequential(
+        conv(3, 64, 7, stride=2, padding=3, bias=False), nn.BatchNorm2d(64), nn.ReLU(),
+        nn.MaxPool2d(3, 2, padding=1), *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(512, 1000))
+
+
+def test_resnet_18_with_residual_sums_written_in_forward():
+    info = summary(resnet((2, 2, 2, 2)), (1, 3, 224, 224))
+    assert info.total_parameters == 11_689_512
+    assert info.total_buffers == 9_600 + 20  # and how many batches each of the 20 has seen
+    assert 1.8135e9 < info.total_multiply_adds < 1.8145e9
+    last = row_of(info, "11")
+    assert (last.receptive_field, last.jump) == ((435, 435), (32, 32))
+    assert row_of(info, "12").sees_all
+
+
+def test_vgg_and_resnet_take_no_more_memory_than_a_run_without_gradients(run_python):
+    """Peak of the process, in KiB, above what it was before: the activations of ResNet-18 are 60
+    MiB, and the largest of VGG's 12."""
+    code = """
+import resource, tinycnn
+from tinycnn import nn
+layers = [nn.Conv2d(3, 64, 3, padding=1)]
+for _ in range(10):
+    layers += [nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1)]
+model, peak = nn.Sequential(*layers), lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with tinycnn.no_grad(), nn.no_fusion():
+    model(tinycnn.zeros(1, 3, 256, 256))
+before = peak()
+tinycnn.summary(model, (1, 3, 256, 256))
+print(peak() - before)
+"""
+    run = run_python(code, OMP_NUM_THREADS="1")
+    assert int(run.stdout) < 40 * 1024, run.stderr  # 21 maps of 16 MiB there are
+
+
+# --- fields against gradients
+
+
+def positive(model):
+    """Positive weights, so that no unit is dead and no sum is 0."""
+    for parameter in model.parameters():
+        nn.init.uniform_(parameter, 0.5, 1.5)
+    return model
+
+
+def seen_by(model, n, unit):
+    """First and last row of an n x n image that the units of one row of the result read, from the
+    gradient."""
+    x = tinycnn.ones(1, 1, n, n, requires_grad=True)
+    y = model(x)
+    chosen = tinycnn.zeros_like(y)
+    chosen[:, :, unit] = 1
+    (y * chosen).sum().backward()
+    rows = np.flatnonzero(x.grad.numpy()[0, 0].sum(1))
+    return rows[0], rows[-1]
+
+
+def inner(self, x):
+    a = self.one(x)
+    b = F.avg_pool2d(self.two(x), 3, 1, padding=1)
+    return tinycnn.cat([a, b, x[:, :, 1:-1, 1:-1]], 1)
+
+
+def u_net(self, x):
+    y = self.up(F.relu(self.deep(F.avg_pool2d(x, 2))))
+    return self.end(tinycnn.cat([x, y], 1))
+
+
+def pixel_shuffle(self, x):
+    y = self.conv(x)
+    N, _, H, W = y.shape
+    y = y.reshape(N, 1, 2, 2, H, W).permute(0, 1, 4, 2, 5, 3)
+    return y.reshape(N, 1, 2 * H, 2 * W)
+
+
+def space_to_depth(self, x):
+    N, C, H, W = x.shape
+    y = x.reshape(N, C, H // 2, 2, W // 2, 2).permute(0, 1, 3, 5, 2, 4)
+    return self.conv(y.reshape(N, 4 * C, H // 2, W // 2))
+
+
+def channel_shuffle(self, x):
+    y = self.one(x)
+    N, C, H, W = y.shape
+    return self.two(y.reshape(N, 2, C // 2, H, W).transpose(1, 2).reshape(N, C, H, W))
+
+
+def dense_block(self, x):
+    for layer in self.layers:
+        x = tinycnn.cat([x, F.relu(layer(x))], 1)
+    return x
+
+
+def split_and_add(self, x):
+    a, b = self.one(x).chunk(2, 1)
+    return self.two(a) + b[:, :, 2:, 2:]
+
+
+def halves_of_the_image(self, x):
+    top, bottom = x.split(16, 2)
+    return self.conv(bottom) if self.bottom else self.conv(top)
+
+
+NETS = {
+    "stack": lambda: nn.Sequential(conv(), nn.AvgPool2d(3, 2, 1), conv(k=5, dilation=2),
+                                   nn.AvgPool2d(2)),
+    "residual": lambda: Calls(lambda self, x: self.a(x) + x, a=conv(padding=1)),
+    "residual, other side": lambda: Calls(lambda self, x: x + self.b(self.a(x)),
+                                          a=conv(padding=1), b=conv(padding=1)),
+    "inception": lambda: Calls(inner, one=conv(k=3), two=conv(k=3)),
+    "u-net": lambda: Calls(u_net, deep=conv(padding=1), up=nn.ConvTranspose2d(1, 1, 2, stride=2),
+                           end=conv(2)),
+    "pixel shuffle": lambda: Calls(pixel_shuffle, conv=conv(1, 4)),
+    "space to depth": lambda: Calls(space_to_depth, conv=conv(4)),
+    "channel shuffle": lambda: Calls(channel_shuffle, one=conv(1, 4), two=conv(4, 2, groups=2)),
+    "dense": lambda: Calls(dense_block, layers=nn.ModuleList(
+        [conv(i, 1, padding=1) for i in (1, 2, 3)])),
+    "split": lambda: Calls(split_and_add, one=conv(1, 2), two=conv()),
+    "padded": lambda: Calls(lambda self, x: self.a(F.pad(x, (2, 1, 2, 1))), a=conv(stride=2)),
+    "cropped": lambda: Calls(lambda self, x: self.a(F.pad(x, (-2, -2, -3, -1)))[..., ::2, :],
+                             a=conv()),
+    "slice with a step": lambda: Calls(lambda self, x: self.a(x[:, :, 3::2]), a=conv()),
+    "top": lambda: Calls(halves_of_the_image, conv=conv(), bottom=None),
+    "bottom": lambda: Calls(halves_of_the_image, conv=conv(), bottom=nn.Identity()),
+    "transposed layout": lambda: Calls(
+        lambda self, x: self.a(x.transpose(2, 3)).permute(0, 1, 3, 2), a=conv(k=(3, 5))),
+    "squeezed": lambda: Calls(lambda self, x: self.a(x.squeeze(1).unsqueeze(1)), a=conv()),
+    "gate": lambda: Calls(lambda self, x: self.a(x) * F.sigmoid(self.b(x)), a=conv(k=3, padding=1),
+                          b=conv(k=5, padding=2)),
+    "softmax over channels": lambda: Calls(lambda self, x: F.softmax(self.a(x), 1), a=conv(1, 2)),
+    "mean over channels": lambda: Calls(lambda self, x: self.a(x).mean(1, keepdim=True),
+                                        a=conv(1, 2)),
+    "detached": lambda: Calls(lambda self, x: self.a(x) + 0 * x[:, :, 2:, 2:].detach(), a=conv()),
+}
+
+BETWEEN_PIXELS = ("u-net", "pixel shuffle")
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_field_is_where_the_gradient_goes(name):
+    """For every unit away from the border, the range of rows with a gradient. Where units lie
+    between pixels, some see fewer than others: then the largest counts, and a pixel is allowed."""
+    n, model = 32, positive(NETS[name]())
+    info = summary(model, (1, 1, n, n))
+    row = info.rows[0]
+    field = arithmetic.Field(row.receptive_field[0], row.jump[0], row.start[0])
+    slack, sizes = (0.5 if name in BETWEEN_PIXELS else 0), []
+    for unit in range(row.output_shape[2]):
+        found, (first, last) = seen_by(model, n, unit), field.inputs(unit)
+        assert first - slack <= found[0]
+        assert found[1] <= last + slack
+        if first >= 0 and last < n:
+            sizes.append(found[1] - found[0] + 1)
+    assert len(sizes) > 1
+    assert field.size - 2 * slack <= max(sizes) <= field.size
+    assert min(sizes) == field.size or slack
+
+
+EVERYTHING = {
+    "linear": lambda: nn.Sequential(conv(), nn.Flatten(), nn.Linear(900, 2)),
+    "functional flatten": lambda: Calls(lambda self, x: self.b(tinycnn.flatten(self.a(x), 1)),
+                                        a=conv(), b=nn.Linear(900, 2)),
+    "view": lambda: Calls(lambda self, x: self.b(self.a(x).reshape(len(x), -1)), a=conv(),
+                          b=nn.Linear(900, 2)),
+    "global average": lambda: nn.Sequential(conv(padding=1), nn.AdaptiveAvgPool2d(1)),
+    "global maximum": lambda: nn.Sequential(conv(padding=1), nn.AdaptiveMaxPool2d((1, 1))),
+    "pooling with one window": lambda: nn.Sequential(conv(padding=1), nn.AvgPool2d(32)),
+    "mean": lambda: Calls(lambda self, x: self.a(x).mean((2, 3)), a=conv(padding=1)),
+    "amax": lambda: Calls(lambda self, x: tinycnn.amax(self.a(x), (2, 3)), a=conv(padding=1)),
+    "squeeze and excitation": lambda: Calls(
+        lambda self, x: self.a(x) * F.sigmoid(self.b(x.mean((2, 3))).reshape(-1, 1, 1, 1)),
+        a=conv(padding=1), b=nn.Linear(1, 1)),
+    "attention": lambda: Calls(
+        lambda self, x: (F.softmax(x.reshape(-1, 1024, 1) @ x.reshape(-1, 1, 1024), -1)
+                         @ x.reshape(-1, 1024, 1)).reshape(x.shape)),
+    "softmax over pixels": lambda: Calls(lambda self, x: F.softmax(F.softmax(x, 2), 3)),
+    "loss": lambda: Calls(lambda self, x: F.mse_loss(x, tinycnn.zeros_like(x))),
+    "sum": lambda: Calls(lambda self, x: self.a(x).sum(), a=conv(padding=1)),
+    "sorted": lambda: Calls(lambda self, x: x.sort(2)[0].sort(3)[0]),
+}
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_units_that_depend_on_every_pixel_see_all(name):
+    row = summary(EVERYTHING[name](), (2, 1, 32, 32)).rows[0]
+    assert row.sees_all
+    assert (row.receptive_field, row.jump) == ((32, 32), (0, 0))
+
+
+def test_a_unit_without_a_place_sees_what_its_pixels_see():
+    """Behind a flattening of the middle 2 x 2 of 8 x 8 pixels."""
+    model = Calls(lambda self, x: self.a(x)[:, :, 2:4, 2:4].flatten(1), a=conv())
+    row = summary(model, (1, 1, 8, 8)).rows[0]
+    assert (row.receptive_field, row.jump, row.start, row.sees_all) == (
+        (4, 4), (0, 0), (3.5, 3.5), False)
+
+
+def test_one_picked_pixel_sees_its_window():
+    row = summary(Calls(lambda self, x: self.a(x)[:, :, 3, -1], a=conv()), (1, 1, 8, 8)).rows[0]
+    assert (row.receptive_field, row.start) == ((3, 3), (4, 6))
+
+
+def test_axes_that_differ_are_both_shown():
+    info = summary(nn.Sequential(conv(k=(1, 7), stride=(1, 2)), conv(k=(3, 1))), (1, 1, 16, 16))
+    last = info.rows[-1]
+    assert (last.receptive_field, last.jump, last.start) == ((3, 7), (1, 2), (1, 3))
+    assert "3x7  1x2   1x3" in str(info)
+
+
+@pytest.mark.parametrize(("layer", "shape", "size"), [
+    (lambda: nn.Conv1d(2, 3, 5, dilation=2), (1, 2, 20), (9,)),
+    (lambda: nn.Conv3d(1, 1, (1, 2, 3)), (1, 1, 4, 5, 6), (1, 2, 3)),
+    (lambda: nn.MaxPool1d(3), (2, 20), (3,)),
+    (lambda: nn.Conv2d(3, 4, 3), (3, 8, 9), (3, 3)),  # one image without a batch
+])
+def test_one_two_and_three_axes_with_and_without_a_batch(layer, shape, size):
+    info = summary(layer(), shape)
+    assert info.rows[0].receptive_field == size
+    with_batch = shape if len(shape) == len(size) + 2 else (1, *shape)
+    assert info.total_multiply_adds == summary(layer(), with_batch).total_multiply_adds
+
+
+def test_windows_of_several_lengths_are_told_by_what_they_may_see():
+    """5 pixels in 2 windows: of 3 each, which overlap."""
+    row = summary(nn.AdaptiveAvgPool2d(2), (1, 1, 5, 5)).rows[0]
+    assert row.sees_all
+    row = summary(nn.AdaptiveAvgPool2d(2), (1, 1, 6, 6)).rows[0]
+    assert (row.receptive_field, row.jump, row.start) == ((3, 3), (3, 3), (1, 1))
+
+
+class Doubled(Function):
+    """An operation of one's own: every pixel twice."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.repeat(2, -1)
+
+
+class Negated(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return -x
+
+
+def test_an_operation_of_ones_own_keeps_the_field_if_it_keeps_the_shape():
+    info = summary(Calls(lambda self, x: Negated.apply(self.a(x)), a=conv()), (1, 1, 8, 8))
+    assert info.rows[0].receptive_field == (3, 3)
+    info = summary(Calls(lambda self, x: self.a(Doubled.apply(x)), a=conv()), (1, 1, 8, 8))
+    assert info.rows[0].receptive_field is None
+    assert info.total_multiply_adds == 9 * 6 * 14
+
+
+def test_a_branch_that_does_not_depend_on_the_input_changes_no_field():
+    model = Calls(lambda self, x: self.a(x) * self.scale + tinycnn.ones(6, 6), a=conv(),
+                  scale=nn.Parameter([2.0]))
+    assert summary(model, (1, 1, 8, 8)).rows[0].receptive_field == (3, 3)
+
+
+def test_weights_made_from_the_input_let_units_see_all_that_they_see():
+    model = Calls(lambda self, x: F.conv2d(x, self.b(x.mean((2, 3))).reshape(1, 1, 3, 3)),
+                  b=nn.Linear(1, 9))
+    info = summary(model, (1, 1, 8, 8))
+    assert info.rows[0].sees_all
+    assert info.total_multiply_adds == 9 * 36 + 9
+
+
+# --- counts
+
+
+def test_multiply_adds_of_functions_called_in_forward():
+    model = Calls(lambda self, x: F.linear(F.conv2d(x, self.w).flatten(1), self.v) @ self.m,
+                  w=nn.Parameter(np.ones((2, 1, 3, 3), np.float32)),
+                  v=nn.Parameter(np.ones((5, 72), np.float32)),
+                  m=nn.Parameter(np.ones((5, 4), np.float32)))
+    info = summary(model, (3, 1, 8, 8))
+    assert info.total_multiply_adds == 2 * 9 * 36 + 5 * 72 + 5 * 4
+    assert info.rows[0].own_multiply_adds == info.total_multiply_adds
+    assert f"{info.total_multiply_adds:,}" in str(info).splitlines()[2]
+
+
+def test_multiply_adds_of_transposed_convolutions_are_those_of_the_convolution():
+    info = summary(nn.ConvTranspose2d(4, 6, 3, stride=2, groups=2), (1, 4, 5, 7))
+    assert info.total_multiply_adds == arithmetic.conv_multiply_adds(6, 4, 3, (5, 7), groups=2)
+
+
+@pytest.mark.parametrize("images", [1, 2, 5])
+def test_multiply_adds_are_for_one_image_whatever_the_batch(images):
+    info = summary(LeNet5(), (images, 1, 28, 28))
+    assert info.total_multiply_adds == 416_520
+    assert info.activation_bytes == images * summary(LeNet5(), (1, 1, 28, 28)).activation_bytes
+
+
+def test_a_batch_that_no_window_has_told_of_is_the_first_axis():
+    assert summary(nn.Linear(3, 2), (7, 3)).total_multiply_adds == 6
+    assert summary(nn.Linear(3, 2), (3,)).total_multiply_adds == 6
+
+
+def test_a_shared_layer_counts_its_parameters_once_and_its_work_twice():
+    layer = conv(padding=1)
+    info = summary(nn.Sequential(layer, nn.ReLU(), layer), (1, 1, 8, 8))
+    first, _, second = info.rows[1:]
+    assert (first.parameters, second.parameters, info.total_parameters) == (10, 0, 10)
+    assert (first.shared, second.shared) == (False, True)
+    assert first.multiply_adds == second.multiply_adds == 9 * 64
+    assert info.total_multiply_adds == 2 * 9 * 64
+    assert second.receptive_field == (5, 5)
+    assert "Conv2d (shared)" in str(info)
+
+
+def test_a_shared_parameter_counts_once():
+    a, b = nn.Linear(4, 4, bias=False), nn.Linear(4, 4)
+    b.weight = a.weight
+    info = summary(nn.Sequential(a, b), (1, 4))
+    assert [row.parameters for row in info.rows] == [20, 16, 4]
+    assert info.total_parameters == 20
+    assert info.rows[2].shared
+
+
+def test_frozen_parameters_are_not_trainable():
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    model[0].requires_grad_(False)
+    info = summary(model, (1, 2))
+    assert (info.total_parameters, info.trainable_parameters) == (13, 4)
+    assert "13 (4 trainable)" in str(info)
+
+
+def test_memory_is_that_of_new_results():
+    """A flattening of one channel is a view, dropout and Identity return what they got."""
+    info = summary(nn.Sequential(conv(1, 1), nn.Identity(), nn.Dropout(), nn.Flatten(),
+                                 nn.Linear(36, 5)), (2, 1, 8, 8))
+    assert [row.memory for row in info.rows[1:]] == [2 * 36 * 4, 0, 0, 0, 2 * 5 * 4]
+    assert info.activation_bytes == info.rows[0].memory == 2 * 36 * 4 + 2 * 5 * 4
+    assert info.input_bytes == 2 * 64 * 4
+
+
+def test_the_result_of_a_sum_in_forward_is_memory_of_the_block():
+    info = summary(Calls(lambda self, x: self.a(x) + x, a=conv(padding=1)), (1, 1, 8, 8))
+    assert (info.rows[0].own_memory, info.rows[1].memory, info.activation_bytes) == (256, 256, 512)
+
+
+def test_float64_doubles_memory():
+    model = LeNet5().double()
+    info = summary(model, (1, 1, 28, 28))
+    assert info.parameter_bytes == 8 * 61_706
+    assert info.activation_bytes == 2 * summary(LeNet5(), (1, 1, 28, 28)).activation_bytes
+
+
+# --- every module has its row, however it is run
+
+
+@pytest.mark.parametrize("call", [
+    lambda self, x: self.conv(x),
+    lambda self, x: self.conv.forward(x),
+    lambda self, x: self.conv.forward_relu(x),
+    lambda self, x: nn.Sequential(self.conv, nn.ReLU())(x),
+])
+def test_a_layer_that_is_run_in_another_way_is_seen(call):
+    info = summary(Calls(call, conv=conv()), (1, 1, 8, 8))
+    row = row_of(info, "conv")
+    assert (row.output_shape, row.multiply_adds, row.own_multiply_adds) == ((1, 1, 6, 6), 324, 324)
+    assert row.depth == 1
+
+
+def test_chains_that_run_as_one_are_taken_apart():
+    model = nn.Sequential(conv(1, 2), nn.BatchNorm2d(2), nn.ReLU(), nn.MaxPool2d(2), conv(2, 2),
+                          nn.ReLU(), nn.MaxPool2d(2))
+    info = summary(model, (1, 1, 16, 16))
+    assert [row.type for row in info.rows[1:]] == [type(module).__name__ for module in model]
+    assert info.rows[3].output_shape == (1, 2, 14, 14)
+
+
+def test_batch_norm_with_a_residual_is_one_call():
+    model = Calls(lambda self, x: self.norm.forward_relu(self.a(x), residual=x),
+                  a=conv(padding=1), norm=nn.BatchNorm2d(1))
+    info = summary(model, (1, 1, 8, 8))
+    assert [row.name for row in info.rows] == ["", "a", "norm"]
+    assert info.rows[2].receptive_field == (3, 3)
+
+
+def test_a_layer_that_is_never_called_keeps_its_parameters():
+    model = nn.Sequential(Calls(lambda self, x: F.relu(x), unused=nn.Linear(2, 2)), nn.ReLU())
+    info = summary(model, (1, 2))
+    row = row_of(info, "0.unused")
+    assert (row.output_shape, row.parameters, row.depth) == (None, 6, 2)
+    assert info.rows[0].parameters == info.total_parameters == 6
+    assert "unused  Linear" in str(info)
+    assert "not called" in str(info)
+
+
+def test_names_are_seen_from_the_call_around():
+    model = Calls(lambda self, x: self.parts[1](self.parts[0](x)),
+                  parts=nn.ModuleList([nn.ReLU(), nn.Sequential(nn.Tanh())]))
+    info = summary(model, (1, 2))
+    assert [(row.name, row.label, row.depth) for row in info.rows] == [
+        ("", "", 0), ("parts.0", "parts.0", 1), ("parts.1", "parts.1", 1), ("parts.1.0", "0", 2)]
+
+
+def test_several_inputs_and_results():
+    model = Calls(lambda self, x, y=None: {"sum": self.a(x) + y, "rest": (x, y)}, a=conv(padding=1))
+    shapes = [(1, 1, 8, 8)] * 3
+    for info in (summary(model, [(1, 1, 8, 8), (1, 1, 8, 8)]),
+                 summary(model, input_data=(tinycnn.ones(1, 1, 8, 8), tinycnn.ones(1, 1, 8, 8))),
+                 summary(model, input_data={"y": tinycnn.ones(1, 1, 8, 8),
+                                            "x": tinycnn.ones(1, 1, 8, 8)})):
+        assert info.rows[0].output_shape == shapes
+        assert info.rows[0].receptive_field == (3, 3)
+
+
+def test_integers_may_be_the_input():
+    model = Calls(lambda self, x: self.table[x].mean(1),
+                  table=nn.Parameter(np.ones((10, 4), np.float32)))
+    info = summary(model, (2, 3), dtype="int64")
+    assert info.rows[0].output_shape == (2, 4)
+    assert info.rows[0].receptive_field is None
+
+
+def test_batch_dim_says_where_the_batch_goes():
+    info = summary(LeNet5(), (1, 28, 28), batch_dim=0)
+    assert info.rows[0].output_shape == (1, 10)
+    assert info.total_multiply_adds == 416_520
+    data = tinycnn.ones(1, 28, 28)
+    assert summary(LeNet5(), input_data=data, batch_dim=0).rows[0].output_shape == (1, 10)
+
+
+def test_without_an_input_there_are_parameters_only():
+    info = summary(nn.Sequential(conv(), nn.Sequential(nn.BatchNorm2d(1))))
+    assert [(row.name, row.parameters) for row in info.rows] == [
+        ("", 12), ("0", 10), ("1", 2), ("1.0", 2)]
+    assert info.total_multiply_adds is None
+    assert "Multiply-adds  " not in str(info)
+    assert str(info)
+
+
+# --- the model is what it was
+
+
+class Busy(nn.Module):
+    """Changes all that a forward may change."""
+
+    def __init__(self, fails=False):
+        super().__init__()
+        self.conv, self.norm, self.drop = conv(1, 2), nn.BatchNorm2d(2), nn.Dropout(0.5)
+        self.loose = nn.BatchNorm2d(2, track_running_stats=False)
+        self.register_buffer("count", tinycnn.zeros(3))
+        self.history, self.fails, self.last = [], fails, None
+
+    def forward(self, x):
+        y = self.loose(self.drop(self.norm(self.conv(x))))
+        self.count.add_(1)
+        self.count = self.count + 1
+        self.history.append(y)
+        self.last = y
+        self.new = nn.Linear(2, 2)
+        y = y + tinycnn.randn(*y.shape) + F.dropout(y, 0.5, training=True)
+        if self.fails:
+            self.conv(y)  # 2 channels, not 1
+        return y
+
+
+def state_of(model):
+    return {name: value.numpy().copy() for name, value in model.state_dict().items()}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_nothing_of_the_model_changes(fails):
+    model = Busy(fails)
+    model.train()
+    model.norm.eval()
+    model.conv.weight.grad = tinycnn.ones_like(model.conv.weight)
+    model.conv.bias.requires_grad_(False)
+    calls = []
+    model.conv.register_forward_hook(lambda module, args, output: calls.append(output.shape))
+    tinycnn.manual_seed(3)
+    tinycnn.random.generator().random(5)
+    tinycnn.random.next_offset(5)
+    generator = tinycnn.random.generator()
+    drawn = json.dumps(generator.bit_generator.state, default=str)
+    before = {module: dict(vars(module)) for module in model.modules()}
+    kinds = {module: dict(module._kinds) for module in model.modules()}
+    values, gradient, hooks = state_of(model), model.conv.weight.grad, dict(model.conv._hooks)
+    if fails:
+        with pytest.raises(RuntimeError, match="Conv2d"):
+            summary(model, (2, 1, 8, 8))
+    else:
+        summary(model, (2, 1, 8, 8))
+    assert calls  # its hooks took part
+    assert {module: dict(vars(module)) for module in model.modules()} == before
+    assert {module: dict(module._kinds) for module in model.modules()} == kinds
+    assert dict(model.conv._hooks) == hooks
+    assert model.history == []
+    assert model.training
+    assert not model.norm.training
+    for name, value in state_of(model).items():
+        np.testing.assert_array_equal(value, values[name])
+    assert model.conv.weight.grad is gradient
+    assert model.conv.weight.requires_grad
+    assert not model.conv.bias.requires_grad
+    assert tinycnn.random.generator() is generator
+    assert json.dumps(generator.bit_generator.state, default=str) == drawn
+    assert tinycnn.random.next_offset(1) == (3, 8)
+    assert tinycnn.is_grad_enabled()
+    assert Function.__dict__["apply"].__func__.__qualname__ == "Function.apply"
+
+
+def test_a_model_trains_after_a_summary_as_without():
+    weights = []
+    for look in False, True:
+        tinycnn.manual_seed(0)
+        model = nn.Sequential(conv(1, 2), nn.BatchNorm2d(2), nn.ReLU(), nn.Dropout(0.5))
+        if look:
+            summary(model, (1, 1, 8, 8))
+        model(tinycnn.randn(4, 1, 8, 8)).sum().backward()
+        weights.append([p.grad.numpy() for p in model.parameters()] + list(
+            state_of(model).values()))
+    for one, other in zip(*weights):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_input_that_is_passed_stays_as_it_is():
+    x = tinycnn.ones(1, 1, 8, 8, requires_grad=True)
+    y = x * 2
+
+    def forward(self, x):
+        x -= 1
+        return self.a(x)
+
+    info = summary(Calls(forward, a=conv()), input_data=y)
+    assert info.rows[0].receptive_field == (3, 3)
+    assert y.detach().numpy().min() == 2
+    y.sum().backward()  # its own history is there
+    assert x.grad.numpy().min() == 2
+
+
+def test_a_result_made_earlier_keeps_its_history():
+    scale = nn.Parameter([1.0, 2.0])
+    used = scale * 3
+    model = Calls(lambda self, x: x * self.holder[0])
+    model.holder = [used]
+    summary(model, (1, 2))
+    used.sum().backward()
+    assert scale.grad.tolist() == [3, 3]
+
+
+def test_a_model_that_changes_tensors_in_place_has_a_summary_without_fields():
+    def forward(self, x):
+        y = self.a(x)
+        y[:, :, 0] = 0
+        return self.b(y)
+
+    info = summary(Calls(forward, a=conv(), b=conv()), (1, 1, 8, 8))
+    assert [row.receptive_field for row in info.rows] == [None] * 3
+    assert info.total_multiply_adds == 9 * 36 + 9 * 16
+    assert info.rows[0].output_shape == (1, 1, 4, 4)
+
+
+def test_a_model_that_differentiates_inside_has_a_summary_too():
+    def forward(self, x):
+        with tinycnn.enable_grad():
+            x = x.detach().requires_grad_()
+            self.a(x).sum().backward()
+        return x.grad
+
+    model = Calls(forward, a=conv())
+    info = summary(model, (1, 1, 8, 8))
+    assert info.rows[0].output_shape == (1, 1, 8, 8)
+    assert model.a.weight.grad is None
+
+
+def test_inside_no_grad_it_is_the_same():
+    with tinycnn.no_grad():
+        info = summary(resnet_like(), (1, 1, 16, 16))
+        assert not tinycnn.is_grad_enabled()
+    assert str(info) == str(summary(resnet_like(), (1, 1, 16, 16)))
+
+
+def resnet_like():
+    return nn.Sequential(conv(1, 4, padding=1), block(4, 4, 1), block(4, 8, 2))
+
+
+def test_other_threads_go_on_meanwhile():
+    """They compute, and nothing of it is counted."""
+    stop, layer = threading.Event(), nn.Linear(8, 8)
+
+    def work():
+        while not stop.is_set():
+            layer(tinycnn.ones(4, 8)).sum().backward()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for _ in range(10):
+            assert summary(LeNet5(), (1, 1, 28, 28)).total_multiply_adds == 416_520
+    finally:
+        stop.set()
+        thread.join()
+    assert layer.weight.grad is not None
+
+
+def test_two_summaries_at_once_do_not_meet():
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(
+        summary(LeNet5(), (1, 1, 28, 28)).total_multiply_adds)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [416_520] * 4
+    assert Function.__dict__["apply"].__func__.__qualname__ == "Function.apply"
+
+
+# --- text, dict, HTML
+
+
+def test_the_text_has_a_line_for_each_layer_and_the_totals():
+    lines = str(summary(LeNet5(), (1, 1, 28, 28))).splitlines()
+    assert len(lines) == 2 + 13 + 1 + 3
+    assert lines[3].split() == ["├─", "0", "Conv2d", "(1,", "6,", "28,", "28)", "156", "117,600",
+                                "18.4", "KiB", "5", "1", "0"]
+    assert lines[14].startswith("└─ 11  Linear")
+    assert lines[-3] == "Parameters     61,706 (61,706 trainable)"
+    assert lines[-2] == "Multiply-adds  416,520 for one image"
+
+
+@pytest.mark.parametrize("model", [vgg_16, alexnet, lambda: nn.Sequential(
+    {"a_very_long_name_of_a_layer_that_goes_on_and_on" * 3: conv(3, 3, padding=1)})])
+def test_the_text_fits_into_a_hundred_columns(model):
+    assert max(map(len, str(summary(model(), (1, 3, 227, 227))).splitlines())) <= 100
+
+
+def test_columns_add_up_to_the_totals():
+    """Of a row whose inside is shown, what is shown there is left out."""
+    info = summary(resnet_like(), (1, 1, 16, 16), depth=None)
+    for name in "parameters", "multiply_adds", "memory":
+        own = sum(getattr(row, "own_" + name) for row in info.rows)
+        assert own == getattr(info.rows[0], name) > 0
+    assert sum(row.own_parameters for row in info.rows) == info.total_parameters
+
+
+@pytest.mark.parametrize(("depth", "lines"), [(0, 1), (1, 4), (2, 13), (3, 15), (None, 15)])
+def test_depth_says_how_many_levels_are_shown(depth, lines):
+    info = summary(resnet_like(), (1, 1, 16, 16), depth=depth)
+    table = str(info).split("─" * 20)[1:-1]
+    shown = [line for line in "".join(table).splitlines() if line.strip(" ─")]
+    assert len(shown) == lines
+    assert len(info.rows) == 15  # all
+    total = f"{info.total_parameters:,}"
+    assert (total in shown[0]) == (depth == 0)
+
+
+def test_a_dict_is_fit_for_json():
+    info = summary(nn.Sequential(nn.ConvTranspose2d(1, 1, 3, stride=3), nn.Flatten()), (1, 1, 4, 4))
+    again = json.loads(json.dumps(info.to_dict()))
+    assert again["total_parameters"] == info.total_parameters == 10
+    assert again["layers"][1]["output_shape"] == [1, 1, 12, 12]
+    assert again["layers"][1]["jump"] == [pytest.approx(1 / 3)] * 2
+    assert len(again["layers"]) == 3
+
+
+def test_html_holds_the_same_and_escapes_names():
+    model = nn.Sequential({"<b>&": conv()})
+    info = summary(model, (1, 1, 8, 8))
+    html = info.to_html()
+    assert html == info._repr_html_()
+    assert html.startswith("<table")
+    assert "&lt;b&gt;&amp;  Conv2d" in html
+    assert html.count("<tr>") == 3
+    assert "324 for one image" in html
+
+
+def test_repr_is_the_table():
+    info = summary(nn.ReLU(), (1, 2))
+    assert repr(info) == str(info) == f"{info}"
+
+
+# --- errors
+
+
+@pytest.mark.parametrize(("call", "error", "message"), [
+    (lambda: summary(3, (1, 2)), TypeError,
+     r"summary: expected model to be a Module, got int\. Pass a layer"),
+    (lambda: summary(nn.ReLU(), 3), TypeError,
+     r"summary: expected input_size to be a tuple of ints, or a list of them, got 3\. Pass for"),
+    (lambda: summary(nn.ReLU(), ()), TypeError, r"a list of them, got \(\)"),
+    (lambda: summary(nn.ReLU(), (1.5, 2)), TypeError, r"every size to be an int, got 1\.5"),
+    (lambda: summary(nn.ReLU(), (1, -2)), ValueError, r"sizes of at least 0, got \(1, -2\)"),
+    (lambda: summary(nn.ReLU(), (1, 2), tinycnn.ones(1)), ValueError,
+     r"input_size or input_data, got both"),
+    (lambda: summary(nn.ReLU(), input_data=3), TypeError,
+     r"input_data to be a Tensor, or a tuple, list or dict of them, got int"),
+    (lambda: summary(nn.ReLU(), input_data=[]), TypeError, r"dict of them, got list"),
+    (lambda: summary(nn.ReLU(), (1, 2), depth=-1), ValueError, r"depth of at least 0, got -1"),
+    (lambda: summary(nn.ReLU(), (1, 2), depth=1.5), TypeError, r"depth to be an int, got 1\.5"),
+    (lambda: summary(nn.ReLU(), (2,), batch_dim="0"), TypeError, r"batch_dim to be an int"),
+    (lambda: summary(LeNet5(), (1, 3, 28, 28)), RuntimeError,
+     r"summary: expected a model that runs on an input \(1, 3, 28, 28\), got ValueError in 0 "
+     r"\(Conv2d\) in the model \(LeNet5\): conv2d: expected input with 1 channels.* Check "
+     r"input_size: it has all axes of the input, the batch included"),
+    (lambda: summary(Calls(lambda self: 1), (1, 2)), RuntimeError, r"got TypeError in the model"),
+])
+def test_bad_arguments_are_explained(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_the_error_that_a_layer_raised_is_the_cause():
+    with pytest.raises(RuntimeError) as caught:
+        summary(LeNet5(), (1, 3, 28, 28))
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_an_interruption_passes_and_leaves_the_model_as_it_was():
+    def forward(self, x):
+        raise KeyboardInterrupt
+
+    model = Calls(forward)
+    with pytest.raises(KeyboardInterrupt):
+        summary(model, (1, 2))
+    assert "forward" not in vars(model)
+    assert model.training
+
+
+def test_no_warning_is_given_for_an_input_of_no_use():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        summary(Calls(lambda self, x: x / x.norm() + tinycnn.log(1 - x)), (1, 2))
