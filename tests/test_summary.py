@@ -2,6 +2,7 @@
 a model that is what it was afterwards."""
 
 import json
+import os
 import threading
 import warnings
 from types import SimpleNamespace
@@ -136,16 +137,20 @@ def test_resnet_18_with_residual_sums_written_in_forward():
     assert row_of(info, "12").sees_all
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="Linux tells of the peak")
 def test_it_takes_little_more_memory_than_a_run_without_gradients(run_python):
     """Peak of the process, in KiB, above what it was after such a run. There are 21 maps of
     16 MiB."""
     code = """
-import resource, tinycnn
+import tinycnn
 from tinycnn import nn
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1])
 layers = [nn.Conv2d(3, 64, 3, padding=1)]
 for _ in range(10):
     layers += [nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1)]
-model, peak = nn.Sequential(*layers), lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+model = nn.Sequential(*layers)
 with tinycnn.no_grad(), nn.no_fusion():
     model(tinycnn.zeros(1, 3, 256, 256))
 before = peak()
@@ -251,8 +256,10 @@ NETS = {
     "gate": lambda: Calls(lambda self, x: self.a(x) * F.sigmoid(self.b(x)), a=conv(k=3, padding=1),
                           b=conv(k=5, padding=2)),
     "softmax over channels": lambda: Calls(lambda self, x: F.softmax(self.a(x), 1), a=conv(1, 2)),
-    "mean over channels": lambda: Calls(lambda self, x: self.a(x).mean(1, keepdim=True),
-                                        a=conv(1, 2)),
+    "mean over channels": lambda: Calls(
+        lambda self, x: self.b(self.a(x).mean(1, keepdim=True)), a=conv(1, 2), b=conv()),
+    "mean without the axis": lambda: Calls(
+        lambda self, x: self.b(self.a(x).mean(1).unsqueeze(1)), a=conv(1, 2), b=conv()),
     "detached": lambda: Calls(lambda self, x: self.a(x) + 0 * x[:, :, 2:, 2:].detach(), a=conv()),
 }
 
@@ -321,6 +328,36 @@ def test_a_unit_without_a_place_sees_what_its_pixels_see():
 def test_one_picked_pixel_sees_its_window():
     row = summary(Calls(lambda self, x: self.a(x)[:, :, 3, -1], a=conv()), (1, 1, 8, 8)).rows[0]
     assert (row.receptive_field, row.start) == ((3, 3), (4, 6))
+
+
+@pytest.mark.parametrize(("forward", "size", "jump"), [
+    (lambda self, x: x @ tinycnn.ones(8, 8), (1, 8), (1, 0)),  # rows are mixed, or columns
+    (lambda self, x: tinycnn.ones(8, 8) @ x, (8, 1), (0, 1)),
+    (lambda self, x: F.linear(x, tinycnn.ones(5, 8)), (1, 8), (1, 0)),
+    (lambda self, x: tinycnn.cat([self.a(x), self.a(x)], 3), (3, 8), (1, 0)),
+    (lambda self, x: self.a(x).cumsum(2), (8, 3), (0, 1)),
+    (lambda self, x: self.a(x)[:, :, [0, 2]], (8, 8), (0, 0)),  # picked by a list: any
+    (lambda self, x: self.a(x) + x[:, :, 2:3, 1:-1], (8, 3), (0, 1)),  # one row, read by all
+    (lambda self, x: self.a(x).flip(3), (3, 8), (1, 0)),
+])
+def test_what_mixes_along_one_axis_leaves_the_other(forward, size, jump):
+    row = summary(Calls(forward, a=conv()), (1, 1, 8, 8)).rows[0]
+    assert (row.receptive_field, row.jump) == (size, jump)
+
+
+def test_axes_of_one_pixel_are_told_apart_without_a_batch():
+    model = nn.Sequential(conv(k=8), conv(k=(1, 3), padding=1))
+    assert summary(model, (1, 8, 8)).rows[2].receptive_field == (8, 10)
+
+
+def test_a_sum_in_place_with_everything_frozen_is_a_sum():
+    def forward(self, x):
+        y = self.a(x)
+        y += self.b(x)
+        return y
+
+    model = Calls(forward, a=conv(padding=1), b=conv(k=5, padding=2)).requires_grad_(False)
+    assert summary(model, (1, 1, 8, 8)).rows[0].receptive_field == (5, 5)
 
 
 def test_axes_that_differ_are_both_shown():
@@ -512,6 +549,26 @@ def test_chains_that_run_as_one_are_taken_apart():
     info = summary(model, (1, 1, 16, 16))
     assert [row.type for row in info.rows[1:]] == [type(module).__name__ for module in model]
     assert info.rows[3].output_shape == (1, 2, 14, 14)
+
+
+class Two(nn.Module):
+    """A layer with a second way to be run, which calls the first."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(np.ones((1, 1, 3, 3), np.float32))
+
+    def forward(self, x):
+        return F.conv2d(x, self.weight)
+
+    def forward_twice(self, x):
+        return self(self.forward(x))
+
+
+def test_a_layer_that_calls_itself_is_one_call():
+    info = summary(Calls(lambda self, x: self.a.forward_twice(x), a=Two()), (1, 1, 8, 8))
+    assert [row.name for row in info.rows] == ["", "a"]
+    assert info.rows[1].multiply_adds == 9 * 36 + 9 * 16
 
 
 def test_batch_norm_with_a_residual_is_one_call():
