@@ -13,6 +13,7 @@ import pytest
 import tinycnn
 import tinycnn.nn.functional as F
 from tinycnn import arithmetic, nn, summary
+from tinycnn.__main__ import main
 from tinycnn._core.shapes import conv_window
 from tinycnn._summary.rules import RULES
 from tinycnn._summary.seen import at_input
@@ -879,6 +880,19 @@ def test_html_holds_the_same_and_escapes_names():
 def test_repr_is_the_table():
     info = summary(nn.ReLU(), (1, 2))
     assert repr(info) == str(info) == f"{info}"
+
+
+def test_the_command_prints_the_table(capsys):
+    main(["summary", "LeNet5", "1", "1", "28", "28"])
+    assert capsys.readouterr().out.strip() == str(summary(LeNet5(), (1, 1, 28, 28)))
+    with pytest.raises(SystemExit):
+        main(["summary", "LeNet6", "1", "1", "28", "28"])
+    assert "there is no LeNet6 in tinycnn.models" in capsys.readouterr().err
+
+
+def test_who_makes_no_summary_imports_none_of_it(run_python):
+    run = run_python("import sys, tinycnn; print([m for m in sys.modules if '_summary.' in m])")
+    assert run.stdout.strip() == "[]", run.stderr
 
 
 # --- errors

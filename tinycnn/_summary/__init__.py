@@ -1,4 +1,7 @@
-"""summary(): a model layer by layer, with what each costs and what it sees."""
+"""summary(): a model layer by layer, with what each costs and what it sees.
+
+Whoever makes no summary imports nothing but this file.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,11 @@ from .._core.dtypes import dtype_of
 from ..creation import full
 from ..nn import Module
 from ..ops import unsqueeze
-from .calls import Trace, replaced, tensors_in
-from .report import Row, Summary
-from .rows import rows_of, untraced_rows
 
 if TYPE_CHECKING:
     import numpy
+
+    from .report import Summary
 
 Size = Sequence[int] | Sequence[Sequence[int]]
 
@@ -66,6 +68,10 @@ def summary(model: Module, input_size: Size | None = None, input_data: Any = Non
         depth = int_of("summary", "depth", depth, "Pass for example 3, or None for everything.")
         require(depth >= 0, "summary", "depth of at least 0", repr(depth),
                 "Pass for example 3, or None for everything.")
+    from .calls import Trace
+    from .report import Summary
+    from .rows import rows_of, untraced_rows
+
     totals = _totals(model)
     if input_size is None and input_data is None:
         return Summary(untraced_rows(model), depth, **totals)
@@ -94,6 +100,8 @@ def _totals(model):
 
 def _arguments(model, input_size, input_data, batch_dim, dtype):
     """(args, kwargs) of the model's call."""
+    from .calls import replaced, tensors_in
+
     if input_size is not None and input_data is not None:
         fail("summary", "input_size or input_data", "both", "Leave one out.")
     if input_data is None:
@@ -138,6 +146,3 @@ def _images(trace, batch_dim):
     shape, states = trace.input_shapes[0], trace.states
     batched = states.batched if states is not None and states.spatial else len(shape) > 1
     return max(shape[0], 1) if batched and shape else 1
-
-
-__all__ = ["Row", "Summary", "summary"]
