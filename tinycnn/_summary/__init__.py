@@ -143,6 +143,6 @@ def _images(trace, batch_dim):
     """How many images the input holds."""
     if batch_dim is not None:
         return 1
-    shape, states = trace.input_shapes[0], trace.states
-    batched = states.batched if states is not None and states.spatial else len(shape) > 1
+    shape = trace.input_shapes[0]
+    batched = trace.axes.batched if trace.axes.spatial else len(shape) > 1
     return max(shape[0], 1) if batched and shape else 1

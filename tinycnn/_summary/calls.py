@@ -84,8 +84,9 @@ class Trace:
         self.names: dict[Module, str] = {m: name for name, m in model.named_modules()}
         self.input_shapes = [x.shape for x in tensors_in((args, kwargs))]
         self.input_bytes = sum(x.data.nbytes for x in tensors_in((args, kwargs)))
+        self.axes = States()  # tells what the axes of the input are, also if fields are not known
         try:
-            self._run(args, kwargs, States(), enable_grad())
+            self._run(args, kwargs, self.axes, enable_grad())
         except Exception:
             try:
                 self._run(args, kwargs, None, no_grad())

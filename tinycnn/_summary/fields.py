@@ -5,8 +5,8 @@ leads along that axis, and the field of the units along it. A convolution widens
 concatenation joins several, a permutation moves axes. Where units no longer lie along an axis, as
 behind a flattening or a global pooling, there is one field for all, as far as the input reaches.
 
-Operations that keep the shape keep the field. So the statistics of a normalisation, for which every
-pixel of a map counts a little, are left out: as is usual.
+Operations that keep the shape of maps keep the field. So the statistics of a normalisation, for
+which every pixel of a map counts a little, are left out: as is usual.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from ..tensor import Tensor
 from .rules import RULES
 from .seen import UNKNOWN, collapsed, each, joined
 
-WINDOWED = {"Convolution", "LocallyConnected", "TransposedConvolution", "MaxPool", "AvgPool"}
+WINDOWED = {"Convolution", "LocallyConnected", "TransposedConvolution", "MaxPool", "AvgPool",
+            "LpPool"}
 
 
 class States:
@@ -81,14 +82,23 @@ def _behind(name, sources, args, shape, number):
         return joined([(collapsed(s, n, kept[place]), n) for place, (s, n) in sources.items()],
                       shape)
     if name in RULES:  # of weights that are made from the input, too, every one counts
-        return joined([(RULES[name](s, n, args, shape), shape) if place == 0 else
+        return joined([(RULES[name](s, n, args, shape), shape)
+                       if place == 0 or name == "MaxUnpool" else  # whose indices are maps, too
                        (collapsed(s, n), ()) for place, (s, n) in sources.items()], shape)
     shapes = [n for _, n in sources.values()]
+    if len(shapes) == 1 and _same_maps(shapes[0], shape):
+        return collapsed(*sources.popitem()[1], {*range(len(shape))} - {1})
     if shape in shapes and all(_fits(n, shape) for n in shapes):
         return joined(list(sources.values()), shape)
     if shape == ():
         return joined([(collapsed(s, n), ()) for s, n in sources.values()], ())
     return UNKNOWN
+
+
+def _same_maps(own, shape):
+    """Whether the shapes differ in the number of channels only, as those of a maxout do."""
+    return len(own) == len(shape) > 2 and own[1] != shape[1] and (
+        own[:1] + own[2:] == shape[:1] + shape[2:])
 
 
 def _fits(own, shape):

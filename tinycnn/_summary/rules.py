@@ -1,7 +1,8 @@
 """Receptive fields operation by operation: what each makes of what its input sees.
 
 A rule is told the state of the first tensor, its shape, the arguments, and the shape of the result;
-it returns the state of the result. Operations without a rule keep the field if they keep the shape.
+it returns the state of the result. Operations without a rule keep the field if they keep the shape,
+but for the channels.
 """
 
 from __future__ import annotations
@@ -69,6 +70,13 @@ def _unpooled(state, shape, args, out):
         return seen._replace(field=seen.field.through_transposed(times, times))
 
     return each(state, change)
+
+
+def _shuffled(state, shape, args, out):
+    """Channels to squares of r x r pixels, or back."""
+    through = Field.through if args[2] else Field.through_transposed
+    return each(state, lambda seen: seen._replace(field=through(seen.field, args[1], args[1]))
+                if seen.axis > 1 else seen.of_all(shape[seen.axis]))
 
 
 def _resized(state, shape, args, out):
@@ -182,6 +190,11 @@ def _padded(state, shape, args, out):
         field=seen.field.through(1, 1, args[1][seen.axis][0])))
 
 
+def _mixed(state, shape, args, out):
+    """Windows written out one behind the other, or added up."""
+    return collapsed(state, shape)
+
+
 def _last_axis(state, shape, args, out):
     """Linear layers: an output reads all of a row."""
     return collapsed(state, shape, range(len(shape) - 1))
@@ -190,10 +203,11 @@ def _last_axis(state, shape, args, out):
 RULES: dict[str, Callable[[State, tuple, tuple, tuple], State]] = {  # of operations of tinycnn
     "Convolution": _slid, "LocallyConnected": _slid, "TransposedConvolution": _slid_back,
     "MaxPool": _pooled, "AvgPool": _pooled, "MaxUnpool": _unpooled, "Resize": _resized,
+    "LpPool": _pooled, "PixelShuffle": _shuffled,
     "Reshape": _reshaped, "Permute": _permuted, "Expand": _expanded, "Index": _indexed,
     "Pad": _padded, "Linear": _last_axis, "RBF": _last_axis,
     "Softmax": _along(1), "LogSoftmax": _along(1), "CumSum": _along(1), "Sort": _along(1),
-    "Flip": _along(1),
+    "Flip": _along(1), "Unfold": _mixed, "Fold": _mixed,
     **dict.fromkeys(("Sum", "Mean", "Var", "Prod", "LogSumExp", "Quantifier", "Norm", "Extremum",
                      "ExtremumAlong", "ArgExtremum"), _reduced),
 }
