@@ -42,7 +42,8 @@ def test_examples_in_docstrings(name):
     assert runner.failures == 0, "".join(report)
 
 
-PUBLIC = ("tinycnn", "tinycnn.nn", "tinycnn.nn.functional", "tinycnn.nn.init", "tinycnn.nn.utils",
+PUBLIC = ("tinycnn", "tinycnn.arithmetic",
+          "tinycnn.nn", "tinycnn.nn.functional", "tinycnn.nn.init", "tinycnn.nn.utils",
           "tinycnn.ops", "tinycnn.optim", "tinycnn.optim.lr_scheduler", "tinycnn.data",
           "tinycnn.data.transforms", "tinycnn.models", "tinycnn.testing", "tinycnn.cuda")
 

@@ -1,5 +1,6 @@
 """Every example runs as a user would run it, in its own process, on its smallest setting."""
 
+import importlib.util
 import os
 import re
 import subprocess
@@ -18,6 +19,10 @@ OPTIONS = {
     "04_own_operation.py": [],
     "05_beginnings.py": [],
     "06_neocognitron.py": ["--data", "synthetic"],
+    "lecture_quiz.py": [],
+    "quiz_arithmetic.py": [],
+    "quiz_gradients.py": [],
+    "quiz_pictures.py": [],
 }
 
 
@@ -102,6 +107,26 @@ def test_cifar10_trains_saves_and_tells_its_accuracy(model, tmp_path):
     assert said.startswith("CIFAR-10 is neither on this machine nor to be downloaded")
     assert re.fullmatch(r"test accuracy: \d+\.\d\d %", said.splitlines()[-1])
     assert (tmp_path / f"cifar10_{model}.safetensors").exists()
+
+
+def test_the_quiz_gives_the_answers_of_the_lectures(tmp_path):
+    """Every answer that the script asserts by formula and by layers is printed."""
+    said = run("lecture_quiz.py", "--out", tmp_path)
+    for answer in ("valid  5", "same   7", "full   9", "760", "dense 25", "local 13", "dense  21",
+                   "local  9", "shared 3", "20,384", "see 5x5", "see 7x7", "128", "it is c)",
+                   "max pool 2x2: 3", "sees  32 pixels", "sees 195 pixels", "sees 212 pixels"):
+        assert f" {answer}" in said
+    questions = re.findall(r"^(\d+)\. ", said, re.M)
+    assert questions == [str(i + 1) for i in range(len(questions))]
+    assert len(questions) == 20
+    if importlib.util.find_spec("matplotlib"):
+        assert {path.name for path in tmp_path.iterdir()} == {
+            "home_task.png", "filter_matching.png", "equivariance_or_invariance.png"}
+
+
+@pytest.mark.parametrize("theme", ["arithmetic", "gradients", "pictures"])
+def test_each_theme_of_the_quiz_runs_alone(theme):
+    assert run(f"quiz_{theme}.py").startswith("1. ")
 
 
 @pytest.mark.parametrize("data", ["synthetic", "mnist"])

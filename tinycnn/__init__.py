@@ -1,8 +1,9 @@
 """tinycnn: a small framework that trains convolutional networks, on a CPU or an NVIDIA GPU."""
 
-from . import cuda, data, models, nn, ops, optim
+from . import arithmetic, cuda, data, models, nn, ops, optim
 from ._core.dtypes import bool_ as bool
 from ._core.dtypes import float32, float64, int8, int16, int32, int64, uint8
+from ._summary import summary
 from ._version import __version__
 from .autograd import (
     enable_grad,
@@ -143,6 +144,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "arithmetic",
     "as_tensor",
     "bitwise_and",
     "bitwise_not",
@@ -259,6 +261,7 @@ __all__ = [
     "std",
     "sub",
     "sum",
+    "summary",
     "t",
     "tanh",
     "tensor",

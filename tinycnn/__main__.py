@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import __version__
+from . import __version__, summary
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -11,7 +11,7 @@ def main(argv: list[str] | None = None) -> None:
 
     Args:    argv (list or None): command-line arguments; None for the process's.
     """
-    from . import bench  # here, so that importing this file costs nothing
+    from . import bench, models  # here, so that importing this file costs nothing
 
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(
@@ -22,7 +22,18 @@ def main(argv: list[str] | None = None) -> None:
     about = "time the kernels and compare them with what this machine can do"
     command = commands.add_parser("bench", help=about, description=about.capitalize() + ".")
     bench.add_arguments(command)
-    bench.run(command, parser.parse_args(argv), ["tinycnn", *argv])
+    about = "list the layers of a model, with what each costs and what it sees"
+    listing = commands.add_parser("summary", help=about, description=about.capitalize() + ".")
+    listing.add_argument("model", help="a name in tinycnn.models, such as LeNet5")
+    listing.add_argument("size", type=int, nargs="+", help="input with the batch: 1 1 28 28")
+    listing.add_argument("--depth", type=int, default=3, help="how deep modules are opened")
+    args = parser.parse_args(argv)
+    if not hasattr(args, "model"):
+        bench.run(command, args, ["tinycnn", *argv])
+    elif callable(getattr(models, args.model, None)):
+        print(summary(getattr(models, args.model)(), args.size, depth=args.depth))
+    else:
+        listing.error(f"there is no {args.model} in tinycnn.models")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ dropout depends on seed and position, never on threads. A fresh process starts f
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ._core import is_recording
@@ -119,3 +121,27 @@ def rewind(offset: int) -> None:
     """
     with _state.lock:
         _state.offset = offset
+
+
+@contextmanager
+def fork_rng() -> Iterator[None]:
+    """Context manager: afterwards both streams go on as if nothing had been drawn inside.
+
+    PyTorch's `torch.random.fork_rng`.
+
+    Example: >>> manual_seed(7)
+             >>> with fork_rng():
+             ...     _ = generator().random(), next_offset(10)
+             >>> next_offset(1)
+             (7, 0)
+    """
+    with _state.lock:
+        seed, offset, kept = _state.seed, _state.offset, _state.generator
+        drawn = kept and kept.bit_generator.state
+    try:
+        yield
+    finally:
+        with _state.lock:
+            _state.seed, _state.offset, _state.generator = seed, offset, kept
+            if kept is not None:
+                kept.bit_generator.state = drawn
