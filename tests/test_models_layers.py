@@ -34,7 +34,16 @@ def test_alexnet_2012_layer_by_layer():
         (256, 13, 13), (256, 6, 6), (4096,), (4096,), (1000,)]
     assert [type(layer).__name__ for layer in net.features[:4]] == [
         "Conv2d", "ReLU", "LocalResponseNorm", "MaxPool2d"]
-    for layer in net.features[2], net.features[6]:
+
+
+@LRN
+@pytest.mark.parametrize(("make", "places"), [
+    (models.alexnet_2012, [2, 6]), (models.zfnet, [3, 7]), (lambda: models.VGG("A-LRN"), [2])])
+def test_response_norm_has_the_constants_of_2012(make, places):
+    layers = list(nn.utils.skip_init(make).features)
+    norms = [i for i, layer in enumerate(layers) if type(layer).__name__ == "LocalResponseNorm"]
+    assert norms == places
+    for layer in [layers[i] for i in norms]:
         assert (layer.size, layer.alpha, layer.beta, layer.k) == (5, 5e-4, 0.75, 2.0)
 
 
@@ -82,6 +91,8 @@ def test_network_in_network_layer_by_layer():
         (192, 16, 16), (192, 8, 8), (192, 8, 8), (192, 8, 8), (10, 8, 8)]
     assert [parameters(net[a:b]) for a, b in [(0, 6), (8, 14), (16, 22)]] == [
         60_928, 535_104, 370_954]
+    assert [type(layer).__name__ for layer in net[6:16:8]] == ["MaxPool2d", "AvgPool2d"]
+    assert [layer.p for layer in net if isinstance(layer, nn.Dropout)] == [0.5, 0.5]
     net = nn.utils.skip_init(models.nin_imagenet)
     assert sizes(net, 3, 224, 224)[::4] == [
         (96, 54, 54), (256, 27, 27), (384, 13, 13), (1024, 6, 6)]
