@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import nn
 from ..tensor import Tensor
-from ._checks import counts, image_size, initialise, small_normal
+from ._shared import counts, image_size, initialise, response_norm, small_normal
 
 
 class AlexNet(nn.Module):
@@ -100,9 +100,9 @@ class AlexNet2012(nn.Module):
         counts("AlexNet2012", num_classes=num_classes, in_channels=in_channels)
         self.features = nn.Sequential(
             nn.Conv2d(in_channels, 96, 11, stride=4), nn.ReLU(),
-            _response_norm(), nn.MaxPool2d(3, 2),
+            response_norm(), nn.MaxPool2d(3, 2),
             nn.Conv2d(96, 256, 5, padding=2, groups=2), nn.ReLU(),
-            _response_norm(), nn.MaxPool2d(3, 2),
+            response_norm(), nn.MaxPool2d(3, 2),
             nn.Conv2d(256, 384, 3, padding=1), nn.ReLU(),
             nn.Conv2d(384, 384, 3, padding=1, groups=2), nn.ReLU(),
             nn.Conv2d(384, 256, 3, padding=1, groups=2), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -123,11 +123,6 @@ class AlexNet2012(nn.Module):
         image_size("AlexNet2012", x, self.size, "Resize them, or take AlexNet, which averages what "
                    "its convolutions return to one size.")
         return self.classifier(self.features(x).flatten(1))
-
-
-def _response_norm() -> nn.Module:
-    """The paper's k = 2, n = 5, alpha = 1e-4, beta = 0.75; PyTorch divides its alpha by n."""
-    return nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
 
 
 def alexnet(**options: Any) -> AlexNet:

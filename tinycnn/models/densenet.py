@@ -11,7 +11,7 @@ from .. import nn
 from .._core.checks import fail, float_of, int_of, require
 from ..ops.joining import cat
 from ..tensor import Tensor
-from ._checks import counts, initialise, one_of
+from ._shared import counts, initialise, one_of
 
 
 class DenseNet(nn.Module):

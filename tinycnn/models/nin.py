@@ -6,7 +6,7 @@ Source: Lin, Chen & Yan 2014, "Network in network" (arXiv 1312.4400, 2013).
 from typing import Any
 
 from .. import nn
-from ._checks import counts, initialise, small_normal
+from ._shared import counts, initialise, small_normal
 
 
 class NIN(nn.Sequential):

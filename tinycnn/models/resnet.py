@@ -10,7 +10,7 @@ from typing import Any
 from .. import nn
 from .._core.checks import fail
 from ..tensor import Tensor
-from ._checks import counts, he
+from ._shared import counts, he
 
 
 class BasicBlock(nn.Module):

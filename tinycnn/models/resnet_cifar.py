@@ -10,7 +10,7 @@ from .. import nn
 from .._core.checks import fail, int_of
 from ..nn.functional import pad
 from ..tensor import Tensor
-from ._checks import counts, he, initialise
+from ._shared import counts, he, initialise
 
 
 class ResNetCIFAR(nn.Module):

@@ -8,7 +8,7 @@ Source: Lin et al. 2014, "Network in network", for the 1x1; Szegedy et al. 2015,
 """
 
 from .. import nn
-from ._checks import counts
+from ._shared import counts
 
 
 class DirectConvolution(nn.Sequential):

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import nn
 from ..tensor import Tensor
-from ._checks import counts, he, initialise, one_of, small_normal
+from ._shared import counts, he, initialise, one_of, response_norm, small_normal
 
 # The columns of the paper's Table 1: channels of the 3x3 convolutions of each stage, which max
 # pooling ends; "512:1" is a 1x1 convolution.
@@ -79,7 +79,7 @@ def _features(stages: str, channels: int, batch_norm: bool) -> nn.Sequential:
     for stage in stages.split("|"):
         for word in stage.split():
             if word == "LRN":
-                layers.append(nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0))
+                layers.append(response_norm())
                 continue
             out_channels, _, one = word.partition(":")
             size = 1 if one else 3

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import nn
 from ..tensor import Tensor
-from ._checks import counts, image_size, initialise, small_normal
+from ._shared import counts, image_size, initialise, response_norm, small_normal
 
 
 class ZFNet(nn.Module):
@@ -49,9 +49,9 @@ class ZFNet(nn.Module):
         counts("ZFNet", num_classes=num_classes, in_channels=in_channels)
         self.features = nn.Sequential(
             nn.Conv2d(in_channels, 96, 7, stride=2, padding=1), nn.ReLU(),
-            nn.MaxPool2d(3, 2, ceil_mode=True), _contrast_norm(),
+            nn.MaxPool2d(3, 2, ceil_mode=True), response_norm(),
             nn.Conv2d(96, 256, 5, stride=2), nn.ReLU(),
-            nn.MaxPool2d(3, 2, ceil_mode=True), _contrast_norm(),
+            nn.MaxPool2d(3, 2, ceil_mode=True), response_norm(),
             nn.Conv2d(256, 384, 3, padding=1), nn.ReLU(),
             nn.Conv2d(384, 384, 3, padding=1), nn.ReLU(),
             nn.Conv2d(384, 256, 3, padding=1), nn.ReLU(), nn.MaxPool2d(3, 2),
@@ -67,11 +67,6 @@ class ZFNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         image_size("ZFNet", x, self.size, "Resize or crop them.")
         return self.classifier(self.features(x).flatten(1))
-
-
-def _contrast_norm() -> nn.Module:
-    """k = 2, n = 5, alpha = 1e-4, beta = 0.75; PyTorch divides its alpha by n."""
-    return nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
 
 
 def zfnet(**options: Any) -> ZFNet:

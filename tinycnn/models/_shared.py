@@ -1,4 +1,4 @@
-"""What the networks check of their arguments, in the same words."""
+"""What several networks share: checks of arguments in the same words, first values, LRN of 2012."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -95,3 +95,14 @@ def small_normal(weight: Any) -> None:
              >>> small_normal(tinycnn.zeros(4, 3))
     """
     nn.init.normal_(weight, 0.0, 0.01)
+
+
+def response_norm() -> nn.Module:
+    """Local response normalisation with the constants of AlexNet: k = 2, n = 5, alpha = 1e-4,
+    beta = 0.75. PyTorch divides its alpha by n.
+
+    Example: >>> response_norm().size
+             5
+    Source:  Krizhevsky et al. 2012, section 3.3.
+    """
+    return nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0)
