@@ -6,7 +6,7 @@ Source: Karpathy 2014, ConvNetJS, demo/mnist.html and demo/cifar10.html.
 from math import sqrt
 
 from .. import nn
-from ._checks import FixedSize, counts
+from ._shared import FixedSize, counts
 
 
 def convnetjs_mnist(num_classes: int = 10, in_channels: int = 1) -> nn.Sequential:

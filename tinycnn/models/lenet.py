@@ -5,7 +5,7 @@ Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied t
 """
 
 from .. import nn
-from ._checks import FixedSize, counts
+from ._shared import FixedSize, counts
 
 
 class LeNet5(FixedSize):

@@ -8,7 +8,7 @@ from math import prod
 
 from .. import nn
 from ..nn import functional as F
-from ._checks import FixedSize, counts
+from ._shared import FixedSize, counts
 
 # Each map of H2 sees eight of the twelve maps of H1. Which, the paper does not say; here all are
 # seen as often.

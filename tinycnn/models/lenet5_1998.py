@@ -6,7 +6,7 @@ Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied t
 
 from .. import nn
 from ..nn import functional as F
-from ._checks import FixedSize
+from ._shared import FixedSize
 
 # Table I of the paper: which maps of S2 each map of C3 sees.
 C3_TABLE = [

@@ -4,7 +4,7 @@ Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-pro
 """
 
 from .. import nn
-from ._checks import counts
+from ._shared import counts
 
 
 class TwoLayerNet(nn.Sequential):
