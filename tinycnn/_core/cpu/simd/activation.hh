@@ -99,7 +99,7 @@ struct Elu : Exponential {
 template <class T>
 struct Sigmoid : CheapGradient {
   VALUE {
-    const Vec<T> zero = number<T>(0), one = number<T>(1), e = vexp<T>(zero - vabs<T>(x));
+    const Vec<T> zero = number<T>(0), one = number<T>(1), e = vexp_negative<T>(zero - vabs<T>(x));
     return select(x < zero, e, one) / (one + e);
   }
   GRAD(y) { return g * (number<T>(1) - y) * y; }
@@ -171,7 +171,7 @@ struct Mish : Exponential {
   struct Gate {
     Vec<T> e, n, w;
 
-    TCN_INLINE explicit Gate(const Vec<T>& x) : e(vexp<T>(number<T>(0) - vabs<T>(x))) {
+    TCN_INLINE explicit Gate(const Vec<T>& x) : e(vexp_negative<T>(number<T>(0) - vabs<T>(x))) {
       const Vec<T> zero = number<T>(0), one = number<T>(1), two = number<T>(2);
       n = select(x > zero, one + two * e, e * (e + two));
       w = select(x > zero, two * e * e, two);

@@ -35,7 +35,7 @@ struct Shares {
   Vec<T> yes, no;
 
   TCN_INLINE explicit Shares(const Vec<T>& x) {
-    const Vec<T> zero = number<T>(0), one = number<T>(1), e = vexp<T>(zero - vabs<T>(x));
+    const Vec<T> zero = number<T>(0), one = number<T>(1), e = vexp_negative<T>(zero - vabs<T>(x));
     const Vec<T> large = one / (one + e), small = e * large;
     yes = select(x < zero, small, large);
     no = select(x < zero, large, small);
@@ -121,7 +121,7 @@ struct Normal {
     const Vec<T> lead = (Vec<T>)((Ints)z & typename Exponent<T>::Int(NormalTail<T>::HALF_MANTISSA));
     const Vec<T> square = z * z, minus_half = number<T>(-0.5);
     const Vec<T> rest = (lead * lead - square) + (z - lead) * (z + lead);
-    return vexp<T>(minus_half * square) * (number<T>(1) + minus_half * rest);
+    return vexp_negative<T>(minus_half * square) * (number<T>(1) + minus_half * rest);
   }
 #endif
 };
