@@ -25,8 +25,8 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor.
     Example: >>> import tinycnn
-             >>> silu(tinycnn.tensor([-100.0, 0.0, 100.0]))
-             tensor([  0.,   0., 100.])
+             >>> silu(tinycnn.tensor([-1.0, 0.0, 1.0]))
+             tensor([-0.2689,  0.0000,  0.7311])
     Source:  Elfwing, Uchibe & Doya 2018, "Sigmoid-weighted linear units for neural network function
              approximation in reinforcement learning"; Ramachandran, Zoph & Le 2017, "Searching for
              activation functions".
@@ -44,8 +44,8 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor.
     Example: >>> import tinycnn
-             >>> hardswish(tinycnn.tensor([-4.0, 1.0, 4.0]))
-             tensor([0.0000, 0.6667, 4.0000])
+             >>> hardswish(tinycnn.tensor([-1.0, 1.0, 4.0]))
+             tensor([-0.3333,  0.6667,  4.0000])
     Source:  Howard et al. 2019, "Searching for MobileNetV3", section 5.2.
     """
     return pointwise("hardswish", input)
@@ -61,8 +61,8 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor.
     Example: >>> import tinycnn
-             >>> mish(tinycnn.tensor([-100.0, 1.0, 100.0]))
-             tensor([  0.0000,   0.8651, 100.0000])
+             >>> mish(tinycnn.tensor([-1.0, 0.0, 1.0]))
+             tensor([-0.3034,  0.0000,  0.8651])
     Source:  Misra 2020, "Mish: a self regularized non-monotonic activation function".
     """
     return pointwise("mish", input)
@@ -81,8 +81,8 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     Raises:  TypeError: if input is no float tensor.
              ValueError: if approximate is another word.
     Example: >>> import tinycnn
-             >>> gelu(tinycnn.tensor([-100.0, 1.0, 100.0]))
-             tensor([  0.0000,   0.8413, 100.0000])
+             >>> gelu(tinycnn.tensor([-1.0, 0.0, 1.0]))
+             tensor([-0.1587,  0.0000,  0.8413])
     Source:  Hendrycks & Gimpel 2016, "Gaussian error linear units".
     """
     if approximate not in ("none", "tanh"):

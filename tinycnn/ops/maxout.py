@@ -5,12 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, int_of, shape_text
+from ..autograd import Function
 from ._inputs import check_float, dim_of
-from .extrema import amax
-from .reshaping import unflatten
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
+
+
+class Maxout(Function):
+    """See maxout."""
+
+    @staticmethod
+    def forward(ctx, x, pieces, axis):
+        k = ctx.kernels
+        ctx.places = [(slice(None),) * axis + (slice(i, None, pieces),) for i in range(pieces)]
+        first, *others = [k.getitem(x, place) for place in ctx.places]
+        y = first if others else k.copy(first)
+        for part in others:
+            y = k.maximum(y, part)
+        ctx.x, ctx.y = x, y
+        return y
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        k, x, y = ctx.kernels, ctx.x, ctx.y
+        largest = [k.equal(k.getitem(x, place), y) for place in ctx.places]
+        count = k.astype(largest[0], y.dtype)
+        for more in largest[1:]:
+            count = k.add(count, k.astype(more, y.dtype))
+        share, none = k.divide(grad_y, count), k.zeros_like(grad_y)
+        grad_x = k.empty_like(x)
+        for place, chosen in zip(ctx.places, largest):
+            k.setitem(grad_x, place, k.where(chosen, share, none))
+        return grad_x
 
 
 def maxout(input: Tensor, pieces: int, dim: int = 1) -> Tensor:
@@ -38,4 +65,4 @@ def maxout(input: Tensor, pieces: int, dim: int = 1) -> Tensor:
     if not shape or pieces < 1 or shape[axis] % pieces:
         fail("maxout", f"pieces that divide the channels of input {shape_text(shape)}",
              repr(pieces), "Make pieces times as many channels as are to come out.")
-    return amax(unflatten(input, axis, (shape[axis] // pieces, pieces)), axis + 1)
+    return Maxout.apply(input, pieces, axis)

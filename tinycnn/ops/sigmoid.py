@@ -107,7 +107,7 @@ def scaled_tanh(input: Tensor, amplitude: float = 1.7159, slope: float = 2 / 3) 
     Raises:  TypeError: if input is no float tensor, or amplitude or slope no number.
     Example: >>> import tinycnn
              >>> scaled_tanh(tinycnn.tensor([-1.0, 0.0, 1.0]))
-             tensor([-1.,  0.,  1.])
+             tensor([-1.0000,  0.0000,  1.0000])
     Source:  LeCun 1989, "Generalization and network design strategies"; LeCun, Bottou, Bengio &
              Haffner 1998, "Gradient-based learning applied to document recognition", appendix A.
     """
