@@ -3,9 +3,9 @@
 #pragma once
 #include "batchnorm_api.hh"
 
-// Cut by size alone. C > 0.
+// Cut by size alone, into chunks that float32 adds up to about its last digit. C > 0.
 TCN_INLINE NormPlan prelu_plan(int64_t rows, int64_t c) {
-  constexpr int64_t CHUNK_NUMBERS = 32768;
+  constexpr int64_t CHUNK_NUMBERS = 8192;
   NormPlan p{rows, c, 1, c, 16, 0};
   while (p.width < 64 || (p.fold > 1 && p.width % 16)) p.width = c * ++p.fold;
   if (CHUNK_NUMBERS / p.width > 16) p.chunk_rows = CHUNK_NUMBERS / p.width;
