@@ -78,5 +78,7 @@ def test_kernels_refuse_arrays_that_do_not_fit():
             cpu.relu_forward(a, other)
         with pytest.raises(ValueError, match="one size and dtype"):
             cpu.activation_forward("mish", a, other, ())
+    with pytest.raises(ValueError, match="at most 3 settings, got"):
+        cpu.activation_forward("elu", a, a.copy(), (1.0, 1.0, 1.0, 1.0))
     with pytest.raises(KeyError, match="swoosh"):
         cpu.activation_forward("swoosh", a, a.copy(), ())

@@ -19,6 +19,8 @@ class Activation(Module):
     inplace: bool = False
 
     def forward(self, input: Tensor) -> Tensor:
+        if not self.settings:
+            return self.operation(input)
         return self.operation(input, *[getattr(self, name) for name in self.settings])
 
     def extra_repr(self) -> str:

@@ -52,10 +52,13 @@ cdef int _run(ElementwiseKernel kernel, cnp.ndarray a, cnp.ndarray b, cnp.ndarra
     cdef const char* b_data = <const char*>cnp.PyArray_DATA(b)
     cdef char* out_data = <char*>cnp.PyArray_DATA(out)
     cdef double[MOST_SETTINGS] s
+    if len(settings) > MOST_SETTINGS:
+        raise ValueError(f"elementwise: expected at most {MOST_SETTINGS} settings, got {settings}.")
     if wide(a) != w or wide(b) != w or cnp.PyArray_SIZE(a) != count or cnp.PyArray_SIZE(b) != count:
         raise ValueError("elementwise: expected arrays of one size and dtype.")
-    for i in range(MOST_SETTINGS):
-        s[i] = settings[i] if i < len(settings) else 0
+    s[0], s[1], s[2] = 0, 0, 0
+    for i in range(len(settings)):
+        s[i] = settings[i]
     if threads == 1:
         with nogil:
             kernel(a_data, b_data, out_data, s, count)

@@ -10,17 +10,15 @@ cimport numpy as cnp
 from .runtime cimport PACKED, PARTIAL, buffer, data_or_null, isa, per_thread, threads_for, wide
 
 cdef extern from "simd/prelu_api.hh" nogil:
-    enum:
-        NORM_ROOM
-    struct NormPlan:
+    struct PreluPlan:
         int64_t rows, c, width, chunks
-    NormPlan prelu_plan(int64_t rows, int64_t c)
+    PreluPlan prelu_plan(int64_t rows, int64_t c)
     struct PreluKernels:
-        void (*tile)(const NormPlan*, const void*, void*) noexcept nogil
-        void (*forward)(const NormPlan*, int64_t, const void*, const void*, void*) noexcept nogil
-        void (*backward)(const NormPlan*, int64_t, const void*, const void*, const void*, void*,
+        void (*tile)(const PreluPlan*, const void*, void*) noexcept nogil
+        void (*forward)(const PreluPlan*, int64_t, const void*, const void*, void*) noexcept nogil
+        void (*backward)(const PreluPlan*, int64_t, const void*, const void*, const void*, void*,
                          double*, void*) noexcept nogil
-        void (*merge)(const NormPlan*, const double*, void*) noexcept nogil
+        void (*merge)(const PreluPlan*, const double*, void*) noexcept nogil
     const PreluKernels* prelu_kernels_for(int isa, int wide)
 
 cnp.import_array()
@@ -34,7 +32,7 @@ cdef int _require(cnp.ndarray x, object other, int64_t size) except -1:
     return 0
 
 
-cdef NormPlan _plan(cnp.ndarray x, cnp.ndarray weight) except *:
+cdef PreluPlan _plan(cnp.ndarray x, cnp.ndarray weight) except *:
     cdef int64_t c = cnp.PyArray_SIZE(weight), size = cnp.PyArray_SIZE(x)
     _require(x, weight, c)
     if size % max(c, 1):
@@ -47,7 +45,7 @@ def prelu_forward(
     cnp.ndarray weight not None,  # IN   C numbers
     cnp.ndarray y not None,       # OUT  like x
 ):
-    cdef NormPlan p = _plan(x, weight)
+    cdef PreluPlan p = _plan(x, weight)
     _require(x, y, cnp.PyArray_SIZE(x))
     cdef int w = wide(x)
     cdef const PreluKernels* k = prelu_kernels_for(isa(), w)
@@ -75,7 +73,7 @@ def prelu_backward(
     grad_x,                       # OUT  like x, or None
     grad_weight,                  # OUT  C numbers, or None
 ):
-    cdef NormPlan p = _plan(x, weight)
+    cdef PreluPlan p = _plan(x, weight)
     _require(x, grad_y, cnp.PyArray_SIZE(x))
     _require(x, grad_x, cnp.PyArray_SIZE(x))
     _require(x, grad_weight, cnp.PyArray_SIZE(weight))
@@ -84,7 +82,7 @@ def prelu_backward(
     cdef int threads = threads_for(p.chunks, p.rows * p.c)
     cdef void* tiled = buffer(PACKED, p.width, w)
     cdef double* partial = <double*>buffer(PARTIAL, max(p.chunks, 1) * p.c, 1)
-    cdef void** own = per_thread(threads, (p.width + <int64_t>NORM_ROOM) * (8 if w else 4))
+    cdef void** own = per_thread(threads, p.width * (8 if w else 4))
     cdef void* x_data = cnp.PyArray_DATA(x)
     cdef void* g_data = cnp.PyArray_DATA(grad_y)
     cdef void* grad_x_data = data_or_null(grad_x)

@@ -1,75 +1,65 @@
 // PReLU over the rows of x (M, C): see prelu_api.hh.
 #pragma once
-#include "batchnorm.hh"
 #include "prelu_api.hh"
+#include "rows.hh"
 
 namespace TCN_ISA {
 
 template <class T>
-void prelu_tile(const NormPlan* p, const void* weight, void* tiled) {
-  std::memcpy(tiled, weight, p->c * sizeof(T));
-  repeat(*p, static_cast<T*>(tiled));
+void prelu_tile(const PreluPlan* p, const void* weight, void* tiled_) {
+  T* tiled = static_cast<T*>(tiled_);
+  for (int64_t j = 0; j < p->width; ++j) tiled[j] = static_cast<const T*>(weight)[j % p->c];
 }
 
-template <class V>
-TCN_INLINE V sloped(V x, V v, V zero, V weight) {
-  return select(x > zero, v, weight * v);
+// f(place in x, column, n) for n numbers at a time of a chunk, in the order of memory; the last
+// folded row may be incomplete.
+template <class T, class F>
+TCN_INLINE void over_chunk(const PreluPlan& p, int64_t chunk, F f) {
+  const int64_t first = chunk * p.chunk_rows * p.c, all = p.rows * p.c;
+  const int64_t end = all - first < p.chunk_rows * p.c ? all : first + p.chunk_rows * p.c;
+  for (int64_t at = first; at < end; at += p.width)
+    over_columns<T>(end - at < p.width ? end - at : p.width,
+                    [&](int64_t j, int n) { f(at + j, j, n); });
 }
 
 template <class T>
-void prelu_forward(const NormPlan* p, int64_t chunk, const void* x_, const void* tiled, void* y_) {
-  const NormChunk k = norm_chunk(*p, chunk);
-  const T *x = static_cast<const T*>(x_) + k.first, *weight = static_cast<const T*>(tiled);
-  T* y = static_cast<T*>(y_) + k.first;
-  const Vec<T> zero = broadcast(T(0));
-  walk<T>(*p, k, [&](int64_t at, int64_t j, int64_t rows, int64_t) {
-    const Block<T> w = Block<T>::of(weight + j);
-    for (int64_t r = 0; r < rows; ++r, at += p->width) TCN_UNROLL for (int u = 0; u < BLOCK; ++u) {
-        const int64_t i = at + u * LANES<T>;
-        const Vec<T> v = stream(x + i);
-        stream_to(y + i, sloped(v, v, zero, w.v[u]));
-      }
-  });
-  for (int64_t j = 0, i = k.rows * p->width; j < k.rest; ++j, ++i)
-    y[i] = sloped(x[i], x[i], T(0), weight[j]);
+TCN_INLINE Vec<T> take(const T* p, int n) {
+  return n == LANES<T> ? load(p) : load_some(p, n);
 }
 
-template <bool WANTS_X, class T>
-void prelu_backward_chunk(const NormPlan& p, const NormChunk& k, const T* x, const T* grad_y,
-                          const T* weight, T* grad_x, T* sums) {
+template <class T>
+void prelu_forward(const PreluPlan* p, int64_t chunk, const void* x_, const void* tiled, void* y_) {
+  const T *x = static_cast<const T*>(x_), *weight = static_cast<const T*>(tiled);
+  T* y = static_cast<T*>(y_);
   const Vec<T> zero = broadcast(T(0));
-  clear(sums, sums_size(p));
-  walk<T>(p, k, [&](int64_t at, int64_t j, int64_t rows, int64_t place) {
-    const Block<T> w = Block<T>::of(weight + j);
-    Block<T> sum = Block<T>::of(sums + place);
-    for (int64_t r = 0; r < rows; ++r, at += p.width) TCN_UNROLL for (int u = 0; u < BLOCK; ++u) {
-        const int64_t i = at + u * LANES<T>;
-        const Vec<T> v = stream(x + i), g = stream(grad_y + i);
-        if constexpr (WANTS_X) stream_to(grad_x + i, sloped(v, g, zero, w.v[u]));
-        sum.v[u] += select(v > zero, zero, v * g);
-      }
-    sum.to(sums + place);
+  over_chunk<T>(*p, chunk, [&](int64_t i, int64_t j, int n) {
+    const Vec<T> v = take(x + i, n);
+    put<T>(y + i, select(v > zero, v, take(weight + j, n) * v), n);
   });
-  settle(p, sums);
-  for (int64_t j = 0, i = k.rows * p.width; j < k.rest; ++j, ++i) {
-    if constexpr (WANTS_X) grad_x[i] = sloped(x[i], grad_y[i], T(0), weight[j]);
-    sums[j] += x[i] > T(0) ? T(0) : x[i] * grad_y[i];
+}
+
+template <class T>
+void prelu_backward(const PreluPlan* p, int64_t chunk, const void* x_, const void* grad_y_,
+                    const void* tiled, void* grad_x_, double* partial, void* scratch) {
+  const T *x = static_cast<const T*>(x_), *grad_y = static_cast<const T*>(grad_y_),
+          *weight = static_cast<const T*>(tiled);
+  T *grad_x = static_cast<T*>(grad_x_), *sums = static_cast<T*>(scratch);
+  const Vec<T> zero = broadcast(T(0));
+  for (int64_t j = 0; j < p->width; ++j) sums[j] = 0;
+  over_chunk<T>(*p, chunk, [&](int64_t i, int64_t j, int n) {
+    const Vec<T> v = take(x + i, n), g = take(grad_y + i, n);
+    if (grad_x) put<T>(grad_x + i, select(v > zero, g, take(weight + j, n) * g), n);
+    put<T>(sums + j, take(sums + j, n) + select(v > zero, zero, v * g), n);
+  });
+  for (int64_t c = 0; c < p->c; ++c) {
+    double sum = 0;
+    for (int64_t f = 0; f < p->fold; ++f) sum += double(sums[f * p->c + c]);
+    partial[chunk * p->c + c] = sum;
   }
 }
 
 template <class T>
-void prelu_backward(const NormPlan* p, int64_t chunk, const void* x, const void* grad_y,
-                    const void* tiled, void* grad_x, double* partial, void* scratch) {
-  const NormChunk k = norm_chunk(*p, chunk);
-  T* sums = static_cast<T*>(scratch);
-  const auto run = grad_x ? prelu_backward_chunk<true, T> : prelu_backward_chunk<false, T>;
-  run(*p, k, static_cast<const T*>(x) + k.first, static_cast<const T*>(grad_y) + k.first,
-      static_cast<const T*>(tiled), grad_x ? static_cast<T*>(grad_x) + k.first : nullptr, sums);
-  for (int64_t c = 0; c < p->c; ++c) partial[chunk * p->c + c] = unfold(*p, sums, c);
-}
-
-template <class T>
-void prelu_merge(const NormPlan* p, const double* partial, void* grad_weight) {
+void prelu_merge(const PreluPlan* p, const double* partial, void* grad_weight) {
   for (int64_t c = 0; c < p->c; ++c) {
     double sum = 0;
     for (int64_t chunk = 0; chunk < p->chunks; ++chunk) sum += partial[chunk * p->c + c];
