@@ -11,6 +11,13 @@ from tinycnn.testing import assert_same_on_devices, gradcheck
 A, B, ROW, COLUMN, ONE = (2, 3, 4), (2, 3, 4), (4,), (2, 3, 1), ()
 IMAGE, MASK = (2, 3, 5, 4), "mask"
 
+
+def seeded(function, *arguments):
+    """The same random numbers in every call."""
+    tinycnn.manual_seed(0)
+    return function(*arguments)
+
+
 # name: (function, shapes of its inputs); numbers are normal, + means above 0.1
 CASES = {
     "add": (tinycnn.add, A, B), "add row": (tinycnn.add, A, ROW),
@@ -75,6 +82,21 @@ CASES = {
     "rbf": (F.rbf, (3, 5), (2, 5)), "subsampling2d": (F.subsampling2d, IMAGE, (3,), (3,)),
     "table_conv2d": (lambda x, w: F.table_conv2d(x, w, [[2, 0], [1]]), IMAGE, (3, 2, 2)),
     "unfold": (lambda x: F.unfold(x, 2, padding=1, stride=2), IMAGE),
+    "relu6": (lambda x: F.relu6(x * 5), A), "threshold": (lambda x: F.threshold(x, 0.1, 2), A),
+    "hardtanh": (lambda x: F.hardtanh(x, -0.5, 0.7), A), "hardshrink": (F.hardshrink, A),
+    "hardsigmoid": (lambda x: F.hardsigmoid(x * 3), A), "softshrink": (F.softshrink, A),
+    "hardswish": (lambda x: F.hardswish(x * 3), A), "celu": (lambda x: F.celu(x, 0.5), A),
+    "selu": (F.selu, A), "logsigmoid": (F.logsigmoid, A), "tanhshrink": (F.tanhshrink, A),
+    "softplus": (lambda x: F.softplus(x, 2, 3), A), "softsign": (F.softsign, A),
+    "scaled_tanh": (F.scaled_tanh, A), "silu": (F.silu, A), "mish": (F.mish, A),
+    "gelu": (F.gelu, A), "gelu by tanh": (lambda x: F.gelu(x, approximate="tanh"), A),
+    "gelu of an odd number": (F.gelu, (3, 3)),
+    "silu from an odd place": (lambda x: F.silu(x.reshape(24)[1:]), A),
+    "softmin": (lambda x: F.softmin(x, 1), A),
+    "glu": (lambda x: F.glu(x, 2), A), "maxout": (lambda x: F.maxout(x, 3), IMAGE),
+    "prelu": (F.prelu, IMAGE, (3,)), "prelu of one slope": (F.prelu, IMAGE, (1,)),
+    "alpha_dropout": (lambda x: seeded(F.alpha_dropout, x, 0.3, True), IMAGE),
+    "feature_alpha_dropout": (lambda x: seeded(F.feature_alpha_dropout, x, 0.3, True), IMAGE),
     "tanh": (F.tanh, A), "relu of a transposed map": (lambda x: F.relu(x.transpose(1, 3)), IMAGE),
 }
 
@@ -100,7 +122,8 @@ def test_results_stay_on_the_device(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["mul", "div", "var", "index pairs", "sigmoid", "elu", "logsumexp"])
+    "name", ["mul", "div", "var", "index pairs", "sigmoid", "elu", "logsumexp",
+             "gelu", "mish", "prelu"])
 def test_gradients_in_float64(name):
     function, *shapes = CASES[name]
     assert gradcheck(function, tensors(shapes, "float64"))

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from .._core.checks import float_of, require
-from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
+from ..ops.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+)
 from ..tensor import Tensor
 from .module import Module
 
@@ -75,3 +82,29 @@ class Dropout3d(Dropout):
     """
 
     operation = staticmethod(dropout3d)
+
+
+class AlphaDropout(Dropout):
+    """Dropout for SELU networks: in training sets values to SELU's lowest with probability p and
+    scales and shifts all, so that mean 0 and variance 1 are kept. See Dropout.
+
+    Example: >>> import tinycnn
+             >>> y = AlphaDropout(0.1)(tinycnn.randn(100, 1000))
+             >>> abs(y.mean().item()) < 0.02, abs(y.std().item() - 1) < 0.02
+             (True, True)
+    Source:  Klambauer et al. 2017, "Self-normalizing neural networks".
+    """
+
+    operation = staticmethod(alpha_dropout)
+
+
+class FeatureAlphaDropout(Dropout):
+    """AlphaDropout of whole channels of (N, C, ...).
+
+    Example: >>> import tinycnn
+             >>> FeatureAlphaDropout(1.0)(tinycnn.tensor([[[1.0, 2.0]]]))
+             tensor([[[0., 0.]]])
+    Source:  Klambauer et al. 2017, see AlphaDropout; Tompson et al. 2015, see Dropout2d.
+    """
+
+    operation = staticmethod(feature_alpha_dropout)

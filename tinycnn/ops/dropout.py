@@ -10,6 +10,7 @@ prevent neural networks from overfitting".
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from .._core.checks import fail, float_of, shape_text
 from ..autograd import Function
 from ..random import next_offset
 from ._inputs import check_float
+from .arithmetic import add, mul, sub
+from .rectifier import SELU_ALPHA, SELU_SCALE
 from .reshaping import squeeze, unsqueeze
 
 if TYPE_CHECKING:
@@ -155,6 +158,70 @@ def dropout3d(
     Source:  Tompson et al. 2015, see dropout1d.
     """
     return _drop_channels("dropout3d", 3, input, p, training)
+
+
+def alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """Dropout for SELU networks: what is dropped becomes SELU's lowest value, and a linear map
+    gives back mean 0 and variance 1 where the input had them.
+
+    y = c * (d - alpha), where d is the dropout of x + alpha, c = (1 - p) a and
+    a = 1 / sqrt((1 - p) (1 + p alpha^2)); -alpha = -1.7581 is SELU's limit for small numbers.
+    That is a * x + b where x is kept, -a * alpha + b where it is dropped, b = p a alpha.
+
+    Args:    input (Tensor): any shape, float32 or float64.
+             p (float): share of the numbers to drop, 0 to 1; 1 makes all of them 0.
+             training (bool): False, which is the default here, returns the input as it is.
+             inplace (bool): no effect.
+    Returns: Tensor of the same shape.
+    Raises:  TypeError: if input is no float tensor, or p no number.
+             ValueError: if p is not between 0 and 1.
+    Example: >>> import tinycnn
+             >>> y = alpha_dropout(tinycnn.randn(100, 1000), 0.25, training=True)
+             >>> abs(y.mean().item()) < 0.02, abs(y.var().item() - 1) < 0.02
+             (True, True)
+    Source:  Klambauer, Unterthiner, Mayr & Hochreiter 2017, "Self-normalizing neural networks",
+             section "New dropout technique".
+    """
+    check_float("alpha_dropout", "input", input)
+    return _keep_moments(Dropout.apply, input, _share("alpha_dropout", p), training)
+
+
+def feature_alpha_dropout(
+    input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """alpha_dropout of whole channels.
+
+    Args:    input (Tensor): (N, C, ...), float32 or float64.
+             p (float): share of the channels to drop, 0 to 1; 1 makes all of them 0.
+             training (bool): False, which is the default here, returns the input as it is.
+             inplace (bool): no effect.
+    Returns: Tensor of the same shape.
+    Raises:  TypeError: if input is no float tensor, or p no number.
+             ValueError: if p is not between 0 and 1, or the input has less than 2 axes.
+    Example: >>> import tinycnn
+             >>> y = feature_alpha_dropout(tinycnn.ones(1, 3, 4, 4), training=True)
+             >>> bool((y[:, :, :1, :1] == y).all())
+             True
+    Source:  Klambauer et al. 2017, see alpha_dropout; Tompson et al. 2015, see dropout1d.
+    """
+    check_float("feature_alpha_dropout", "input", input)
+    share, shape = _share("feature_alpha_dropout", p), input.data.shape
+    if len(shape) < 2:
+        fail("feature_alpha_dropout", "input (N, C, ...)", shape_text(shape),
+             "Use alpha_dropout where there are no channels.")
+    return _keep_moments(ChannelDropout.apply, input, share, training)
+
+
+def _keep_moments(drop, input, p, training):
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return drop(input, p)
+    alpha = SELU_ALPHA * SELU_SCALE
+    c = math.sqrt((1 - p) / (1 + p * alpha**2))
+    return mul(sub(drop(add(input, alpha), p), alpha), c)
 
 
 def _drop_channels(function, dims, input, p, training):

@@ -1,7 +1,8 @@
 """Activation functions, and the sum of gradients, element by element.
 
 Mirrors reference/elementwise.py. Arrays are dense and of one layout, so they are read as flat
-memory (simd/elementwise.hh), in chunks of 4096 numbers that threads share.
+memory (simd/elementwise.hh), in chunks of 4096 numbers that threads share. The formulas are in
+simd/activation.hh, and named in simd/elementwise.cc.
 """
 
 from cython.parallel cimport prange
@@ -12,58 +13,93 @@ from .memory import dense, empty_like
 from .runtime cimport isa, threads_for, wide
 
 cdef extern from "simd/elementwise_api.hh" nogil:
-    enum ElementwiseOperation:
-        RELU_FORWARD
-        RELU_BACKWARD
-        LEAKY_RELU_FORWARD
-        LEAKY_RELU_BACKWARD
-        ELU_FORWARD
-        ELU_BACKWARD
-        SIGMOID_FORWARD
-        SIGMOID_BACKWARD
-        TANH_FORWARD
-        TANH_BACKWARD
-        SUM
-    ctypedef void (*Kernel "ElementwiseKernels::Kernel")(
-        const void*, const void*, void*, double, int64_t) noexcept nogil
+    enum:
+        MOST_SETTINGS
+    ctypedef void (*ElementwiseKernel)(
+        const void*, const void*, void*, const double*, int64_t) noexcept nogil
+    struct Activation:
+        const char* name
+        ElementwiseKernel forward, backward
+        int forward_cost, backward_cost
     struct ElementwiseKernels:
-        Kernel operation[11]
+        const Activation* activations
+        int count
+        ElementwiseKernel sum
     const ElementwiseKernels* elementwise_kernels_for(int isa, int wide)
 
 cnp.import_array()
 
 cdef int64_t CHUNK = 4096
-cdef int64_t EXP_COSTS = 8  # times as much as a comparison, roughly
 
 
-cdef int _run(int operation, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out, double setting,
-              int64_t cost) except -1:
-    cdef int w = wide(out)
-    cdef Kernel kernel = elementwise_kernels_for(isa(), w).operation[operation]
+cdef dict _numbers():
+    cdef const ElementwiseKernels* kernels = elementwise_kernels_for(0, 0)
+    cdef int i
+    return {kernels.activations[i].name.decode(): i for i in range(kernels.count)}
+
+
+cdef dict NUMBERS = _numbers()  # of activations in the tables of all instruction sets
+cdef int RELU = NUMBERS["relu"]
+
+
+cdef int _run(ElementwiseKernel kernel, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out,
+              tuple settings, int64_t cost) except -1:
+    cdef int w = wide(out), i
     cdef int64_t count = cnp.PyArray_SIZE(out), chunks = (count + CHUNK - 1) // CHUNK, chunk, at
     cdef int64_t size = 8 if w else 4
     cdef int threads = threads_for(chunks, count * cost)
     cdef const char* a_data = <const char*>cnp.PyArray_DATA(a)
     cdef const char* b_data = <const char*>cnp.PyArray_DATA(b)
     cdef char* out_data = <char*>cnp.PyArray_DATA(out)
+    cdef double[MOST_SETTINGS] s
+    if len(settings) > MOST_SETTINGS:
+        raise ValueError(f"elementwise: expected at most {MOST_SETTINGS} settings, got {settings}.")
     if wide(a) != w or wide(b) != w or cnp.PyArray_SIZE(a) != count or cnp.PyArray_SIZE(b) != count:
         raise ValueError("elementwise: expected arrays of one size and dtype.")
+    s[0], s[1], s[2] = 0, 0, 0
+    for i in range(len(settings)):
+        s[i] = settings[i]
     if threads == 1:
         with nogil:
-            kernel(a_data, b_data, out_data, setting, count)
+            kernel(a_data, b_data, out_data, s, count)
         return 0
     for chunk in prange(chunks, num_threads=threads, schedule="static", nogil=True):
         at = chunk * CHUNK
-        kernel(a_data + at * size, b_data + at * size, out_data + at * size, setting,
+        kernel(a_data + at * size, b_data + at * size, out_data + at * size, s,
                min(CHUNK, count - at))
     return 0
+
+
+cdef const Activation* _activation(int number, cnp.ndarray x) except NULL:
+    return elementwise_kernels_for(isa(), wide(x)).activations + number
+
+
+def activation_forward(
+    str kind not None,
+    cnp.ndarray x not None,       # IN
+    cnp.ndarray y not None,       # OUT
+    tuple settings not None,
+):
+    cdef const Activation* f = _activation(NUMBERS[kind], x)
+    _run(f.forward, x, x, y, settings, f.forward_cost)
+
+
+def activation_backward(
+    str kind not None,
+    cnp.ndarray x not None,       # IN   x or y: see reference/elementwise.py
+    cnp.ndarray grad_y not None,  # IN
+    cnp.ndarray grad_x not None,  # OUT
+    tuple settings not None,
+):
+    cdef const Activation* f = _activation(NUMBERS[kind], x)
+    _run(f.backward, x, grad_y, grad_x, settings, f.backward_cost)
 
 
 def relu_forward(
     cnp.ndarray x not None,       # IN
     cnp.ndarray y not None,       # OUT
 ):
-    _run(RELU_FORWARD, x, x, y, 0, 1)
+    _run(_activation(RELU, x).forward, x, x, y, (), 1)
 
 
 def relu_backward(
@@ -71,71 +107,7 @@ def relu_backward(
     cnp.ndarray grad_y not None,  # IN
     cnp.ndarray grad_x not None,  # OUT
 ):
-    _run(RELU_BACKWARD, y, grad_y, grad_x, 0, 1)
-
-
-def leaky_relu_forward(
-    cnp.ndarray x not None,       # IN
-    cnp.ndarray y not None,       # OUT
-    double slope,
-):
-    _run(LEAKY_RELU_FORWARD, x, x, y, slope, 1)
-
-
-def leaky_relu_backward(
-    cnp.ndarray x not None,       # IN   only its sign is used
-    cnp.ndarray grad_y not None,  # IN
-    cnp.ndarray grad_x not None,  # OUT
-    double slope,
-):
-    _run(LEAKY_RELU_BACKWARD, x, grad_y, grad_x, slope, 1)
-
-
-def elu_forward(
-    cnp.ndarray x not None,       # IN
-    cnp.ndarray y not None,       # OUT
-    double alpha,
-):
-    _run(ELU_FORWARD, x, x, y, alpha, EXP_COSTS)
-
-
-def elu_backward(
-    cnp.ndarray x not None,       # IN
-    cnp.ndarray grad_y not None,  # IN
-    cnp.ndarray grad_x not None,  # OUT
-    double alpha,
-):
-    _run(ELU_BACKWARD, x, grad_y, grad_x, alpha, EXP_COSTS)
-
-
-def sigmoid_forward(
-    cnp.ndarray x not None,       # IN
-    cnp.ndarray y not None,       # OUT
-):
-    _run(SIGMOID_FORWARD, x, x, y, 0, EXP_COSTS)
-
-
-def sigmoid_backward(
-    cnp.ndarray y not None,       # IN
-    cnp.ndarray grad_y not None,  # IN
-    cnp.ndarray grad_x not None,  # OUT
-):
-    _run(SIGMOID_BACKWARD, y, grad_y, grad_x, 0, 1)
-
-
-def tanh_forward(
-    cnp.ndarray x not None,       # IN
-    cnp.ndarray y not None,       # OUT
-):
-    _run(TANH_FORWARD, x, x, y, 0, EXP_COSTS)
-
-
-def tanh_backward(
-    cnp.ndarray y not None,       # IN
-    cnp.ndarray grad_y not None,  # IN
-    cnp.ndarray grad_x not None,  # OUT
-):
-    _run(TANH_BACKWARD, y, grad_y, grad_x, 0, 1)
+    _run(_activation(RELU, y).backward, y, grad_y, grad_x, (), 1)
 
 
 # Numbers from which on a sum is shared by threads, and its memory recycled; fewer are NumPy's.
@@ -163,5 +135,5 @@ def add_gradients(
     if cnp.PyArray_SIZE(a) < LARGE or not _lie_alike(a, b):
         return add_any_gradients(a, b, own)
     cdef cnp.ndarray out = a if own else empty_like(a)
-    _run(SUM, a, b, out, 0, 1)
+    _run(elementwise_kernels_for(isa(), wide(a)).sum, a, b, out, (), 1)
     return out

@@ -1,131 +1,66 @@
-"""Activation functions, element by element: a thread for each. Mirrors reference/elementwise.py."""
+"""Activation functions, element by element: a thread takes four numbers. Mirrors
+reference/elementwise.py. One kernel serves all: it is built with a formula as it is with a number
+type."""
 
 from __future__ import annotations
 
+from .activation_formulas import FORMULAS
 from .array import add
 from .backend import xp
-from .kernel import kernel
-from .primitives import Ptr, T, device, exp, expm1, int64, tanh, thread_of_grid
+from .kept import aligned
+from .kernel import FLOATS, kernel
+from .primitives import Ptr, T, combine, each, int32, int64, load, store, thread_of_grid
+
+VALUE, GRAD = FORMULAS["relu"]  # constants, filled in when a kernel is launched
+VALUES = [{**floats, "VALUE": value} for floats in FLOATS for value, _ in FORMULAS.values()]
+GRADS = [{**floats, "GRAD": grad} for floats in FLOATS
+         for grad in dict.fromkeys(grad for _, grad in FORMULAS.values())]
 
 
-def _over(kernel, x, *arguments):
-    """Launch over the elements of a dense array."""
-    kernel.launch(kernel.blocks(x.size), (x, *arguments, x.size), T=x.dtype)
+@kernel(variants=VALUES)
+def activation_kernel(x: Ptr[T], y: Ptr[T], a: T, b: T, c: T, n: int64, aligned: int32):
+    i = 4 * thread_of_grid()
+    if aligned and i + 4 <= n:
+        store(y, i, each(VALUE, load(x, i, 4), (a, b, c)))
+    else:
+        for k in range(i, min(i + 4, n)):
+            y[k] = VALUE(x[k], a, b, c)
 
 
-@kernel()
-def relu_kernel(x: Ptr[T], y: Ptr[T], n: int64):
-    i = thread_of_grid()
-    if i < n:
-        y[i] = T(0) if x[i] <= T(0) else x[i]  # NaN stays
+def activation_forward(kind, x, y, settings):
+    activation_kernel.launch(
+        activation_kernel.blocks(-(-x.size // 4)),
+        (x, y, *_three(settings), x.size, aligned(x, y)), T=x.dtype, VALUE=FORMULAS[kind][0])
+
+
+@kernel(variants=GRADS)
+def activation_backward_kernel(x: Ptr[T], grad_y: Ptr[T], grad_x: Ptr[T], a: T, b: T, c: T,
+                               n: int64, aligned: int32):
+    i = 4 * thread_of_grid()
+    if aligned and i + 4 <= n:
+        store(grad_x, i, combine(GRAD, (load(x, i, 4), load(grad_y, i, 4)), (a, b, c)))
+    else:
+        for k in range(i, min(i + 4, n)):
+            grad_x[k] = GRAD(x[k], grad_y[k], a, b, c)
+
+
+def activation_backward(kind, x, grad_y, grad_x, settings):
+    activation_backward_kernel.launch(
+        activation_backward_kernel.blocks(-(-x.size // 4)),
+        (x, grad_y, grad_x, *_three(settings), x.size, aligned(x, grad_y, grad_x)), T=x.dtype,
+        GRAD=FORMULAS[kind][1])
+
+
+def _three(settings):
+    return (*settings, 0, 0, 0)[:3]
 
 
 def relu_forward(x, y):
-    _over(relu_kernel, x, y)
-
-
-@kernel()
-def relu_backward_kernel(y: Ptr[T], grad_y: Ptr[T], grad_x: Ptr[T], n: int64):
-    i = thread_of_grid()
-    if i < n:
-        grad_x[i] = T(0) if y[i] <= T(0) else grad_y[i]
+    activation_forward("relu", x, y, ())
 
 
 def relu_backward(y, grad_y, grad_x):
-    _over(relu_backward_kernel, y, grad_y, grad_x)
-
-
-@kernel()
-def leaky_relu_kernel(x: Ptr[T], y: Ptr[T], slope: T, n: int64):
-    i = thread_of_grid()
-    if i < n:
-        y[i] = x[i] if x[i] > T(0) else slope * x[i]
-
-
-def leaky_relu_forward(x, y, slope):
-    _over(leaky_relu_kernel, x, y, slope)
-
-
-@kernel()
-def leaky_relu_backward_kernel(x: Ptr[T], grad_y: Ptr[T], grad_x: Ptr[T], slope: T, n: int64):
-    i = thread_of_grid()
-    if i < n:
-        grad_x[i] = grad_y[i] if x[i] > T(0) else slope * grad_y[i]
-
-
-def leaky_relu_backward(x, grad_y, grad_x, slope):
-    _over(leaky_relu_backward_kernel, x, grad_y, grad_x, slope)
-
-
-@kernel()
-def elu_kernel(x: Ptr[T], y: Ptr[T], alpha: T, n: int64):
-    i = thread_of_grid()
-    if i < n:
-        y[i] = alpha * expm1(x[i]) if x[i] <= T(0) else x[i]
-
-
-def elu_forward(x, y, alpha):
-    _over(elu_kernel, x, y, alpha)
-
-
-@kernel()
-def elu_backward_kernel(x: Ptr[T], grad_y: Ptr[T], grad_x: Ptr[T], alpha: T, n: int64):
-    i = thread_of_grid()
-    if i < n:
-        grad_x[i] = alpha * exp(x[i]) * grad_y[i] if x[i] <= T(0) else grad_y[i]
-
-
-def elu_backward(x, grad_y, grad_x, alpha):
-    _over(elu_backward_kernel, x, grad_y, grad_x, alpha)
-
-
-@device
-def sigmoid(x):
-    return T(1) / (T(1) + exp(-x))
-
-
-@kernel()
-def sigmoid_kernel(x: Ptr[T], y: Ptr[T], n: int64):
-    i = thread_of_grid()
-    if i < n:
-        y[i] = sigmoid(x[i])
-
-
-def sigmoid_forward(x, y):
-    _over(sigmoid_kernel, x, y)
-
-
-@kernel()
-def sigmoid_backward_kernel(y: Ptr[T], grad_y: Ptr[T], grad_x: Ptr[T], n: int64):
-    i = thread_of_grid()
-    if i < n:
-        grad_x[i] = grad_y[i] * (T(1) - y[i]) * y[i]
-
-
-def sigmoid_backward(y, grad_y, grad_x):
-    _over(sigmoid_backward_kernel, y, grad_y, grad_x)
-
-
-@kernel()
-def tanh_kernel(x: Ptr[T], y: Ptr[T], n: int64):
-    i = thread_of_grid()
-    if i < n:
-        y[i] = tanh(x[i])
-
-
-def tanh_forward(x, y):
-    _over(tanh_kernel, x, y)
-
-
-@kernel()
-def tanh_backward_kernel(y: Ptr[T], grad_y: Ptr[T], grad_x: Ptr[T], n: int64):
-    i = thread_of_grid()
-    if i < n:
-        grad_x[i] = grad_y[i] * (T(1) - y[i]) * (T(1) + y[i])
-
-
-def tanh_backward(y, grad_y, grad_x):
-    _over(tanh_backward_kernel, y, grad_y, grad_x)
+    activation_backward("relu", y, grad_y, grad_x, ())
 
 
 def add_gradients(a, b, own):

@@ -14,6 +14,7 @@ __all__ = [
     "cuda",
     "cut",
     "each",
+    "erfc",
     "exp",
     "expm1",
     "float32",
@@ -40,7 +41,7 @@ __all__ = [
 ]
 
 exp, expm1, log, log1p = math.exp, math.expm1, math.log, math.log1p
-sqrt, tanh = math.sqrt, math.tanh
+sqrt, tanh, erfc = math.sqrt, math.tanh, math.erfc
 
 
 def literal(*values):

@@ -3,7 +3,7 @@
     cuda.threadIdx, .blockIdx, .blockDim, .gridDim, .syncthreads(), .shared.array(size, T),
     .local.array(size, T)                 as in numba.cuda
     int32, int64, uint8, uint32, uint64, float32, float64   number types, and conversions to them
-    exp, expm1, log, log1p, sqrt, tanh    of a T, in its precision
+    erfc, exp, expm1, log, log1p, sqrt, tanh   of a T, in its precision
     load(x, i, COUNT)                     x[i], ..., x[i + COUNT - 1] as a tuple, up to 16 bytes in
                                           one instruction: i must be a multiple of that
     store(x, i, values)                   the same for writing

@@ -13,7 +13,8 @@
 `T` is a global of the module and stands for a number type; `launch` copies the function with
 T = float32 or float64 among its globals, as a C++ compiler instantiates a template. Any other
 constant, a tile size or a flag, is filled in the same way: to the compiler it is a number that
-never changes. `@device` marks functions that kernels call; they are instantiated alike.
+never changes. `@device` marks functions that kernels call; they are instantiated alike, and may be
+such a constant themselves (elementwise.py).
 
 The same source runs twice: Numba compiles it for a GPU (compiler.py), or threads that are greenlets
 run it as plain Python (simulator.py). What the two have in common is listed in primitives.py.
@@ -44,6 +45,9 @@ class Device:
     def __init__(self, function):
         self.function = function
         self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    def __repr__(self):  # names the instance of a kernel that is given it as a constant
+        return self.__name__
 
 
 def device(function):

@@ -1,5 +1,7 @@
 """The primitives in the simulator: plain Python, see primitives.py."""
 
+import math
+
 import numpy
 
 from .simulator import WARP, Cuda, warp_exchange
@@ -11,6 +13,7 @@ __all__ = [
     "cuda",
     "cut",
     "each",
+    "erfc",
     "exp",
     "expm1",
     "float32",
@@ -58,6 +61,10 @@ uint8, uint32, uint64 = _Integer("uint8"), _Integer("uint32"), _Integer("uint64"
 
 exp, expm1, log, log1p = numpy.exp, numpy.expm1, numpy.log, numpy.log1p
 sqrt, tanh = numpy.sqrt, numpy.tanh
+
+
+def erfc(x):
+    return type(x)(math.erfc(x))
 
 
 def load(x, i, count):

@@ -21,17 +21,11 @@ from .conv import (  # noqa: F401
     sum_rows,
 )
 from .elementwise import (  # noqa: F401
+    activation_backward,
+    activation_forward,
     add_gradients,
-    elu_backward,
-    elu_forward,
-    leaky_relu_backward,
-    leaky_relu_forward,
     relu_backward,
     relu_forward,
-    sigmoid_backward,
-    sigmoid_forward,
-    tanh_backward,
-    tanh_forward,
 )
 from .gemm import matmul  # noqa: F401
 from .layout import channels_first, channels_last, pixels  # noqa: F401
@@ -57,6 +51,7 @@ from .pooling import (  # noqa: F401
     max_pool_forward,
     max_pool_indices,
 )
+from .prelu import prelu_backward, prelu_forward  # noqa: F401
 from .random import dropout, random_uniform  # noqa: F401
 from .unpooling import max_unpool_backward, max_unpool_forward  # noqa: F401
 from .update import (  # noqa: F401

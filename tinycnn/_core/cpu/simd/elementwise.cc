@@ -1,16 +1,38 @@
-// The activation kernels of one instruction set, for float and double.
-#include "elementwise.hh"
+// The elementwise kernels of one instruction set, for float and double.
+#include "activation.hh"
 
 namespace TCN_ISA {
 
-#define KERNELS(T)                                                                      \
-  {                                                                                     \
-    {                                                                                   \
-      relu_forward<T>, relu_backward<T>, leaky_relu_forward<T>, leaky_relu_backward<T>, \
-          elu_forward<T>, elu_backward<T>, sigmoid_forward<T>, sigmoid_backward<T>,     \
-          tanh_forward<T>, tanh_backward<T>, sum<T>                                     \
-    }                                                                                   \
-  }
+template <class T, template <class> class F>
+constexpr Activation named(const char* name) {
+  return {name, forward<T, F<T>>, backward<T, F<T>>, F<T>::FORWARD, F<T>::BACKWARD};
+}
+
+template <class T>
+static const Activation activations[] = {
+    named<T, Elu>("elu"),
+    named<T, Gelu>("gelu"),
+    named<T, GeluTanh>("gelu_tanh"),
+    named<T, Hardshrink>("hardshrink"),
+    named<T, Hardsigmoid>("hardsigmoid"),
+    named<T, Hardswish>("hardswish"),
+    named<T, Hardtanh>("hardtanh"),
+    named<T, LeakyRelu>("leaky_relu"),
+    named<T, LogSigmoid>("logsigmoid"),
+    named<T, Mish>("mish"),
+    named<T, Relu>("relu"),
+    named<T, ScaledTanh>("scaled_tanh"),
+    named<T, Sigmoid>("sigmoid"),
+    named<T, Silu>("silu"),
+    named<T, Softplus>("softplus"),
+    named<T, Softshrink>("softshrink"),
+    named<T, Softsign>("softsign"),
+    named<T, Tanh>("tanh"),
+    named<T, Tanhshrink>("tanhshrink"),
+    named<T, Threshold>("threshold"),
+};
+
+#define KERNELS(T) {activations<T>, int(sizeof activations<T> / sizeof(Activation)), sum<T>}
 
 extern const ElementwiseKernels elementwise_kernels[2] = {KERNELS(float), KERNELS(double)};
 

@@ -10,6 +10,7 @@
 // takes some 100 cycles.
 #pragma once
 #include <cmath>
+#include <limits>
 
 #include "vec.hh"
 
@@ -38,11 +39,6 @@ struct Exponent<double> {
                           LN2_LOW = 1.90821492927058770002e-10;
 };
 
-template <class T>
-TCN_INLINE Vec<T> vabs(const Vec<T>& x) {
-  return vmax(x, broadcast(T(0)) - x);  // of NaN: NaN
-}
-
 // log((1 + s) / (1 - s)) = 2 (s + s^3/3 + s^5/5 + ...)
 template <class T, int TERMS>
 TCN_INLINE Vec<T> log_series(const Vec<T>& s) {
@@ -53,6 +49,17 @@ TCN_INLINE Vec<T> log_series(const Vec<T>& s) {
   return broadcast(T(2)) * (s + s * sum);
 }
 
+// 1 / k!
+template <class T>
+struct InverseFactorials {
+  T of[Exponent<T>::TERMS + 1];
+
+  constexpr InverseFactorials() : of() {
+    double factorial = 1;
+    for (int k = 0; k <= Exponent<T>::TERMS; factorial *= ++k) of[k] = T(1 / factorial);
+  }
+};
+
 #ifdef TCN_GNU_VECTORS
 
 // n and p of the head of this file. NaN in x becomes NaN in p.
@@ -60,6 +67,7 @@ template <class T>
 struct Reduced {
   using E = Exponent<T>;
   typedef typename E::Int Ints __attribute__((vector_size(TCN_VECTOR_BYTES)));
+  static constexpr InverseFactorials<T> inverse_factorial{};
   Ints n;
   Vec<T> p;
 
@@ -69,27 +77,39 @@ struct Reduced {
     const Vec<T> whole = shifted - round;
     n = (Ints)shifted - (Ints)round;
     const Vec<T> r = (x - whole * broadcast(E::LN2_HIGH)) - whole * broadcast(E::LN2_LOW);
-    Vec<T> sum = broadcast(T(1) / E::TERMS);  // Horner: r (1 + r/2 (1 + r/3 (1 + ...)))
+    Vec<T> sum = broadcast(inverse_factorial.of[E::TERMS]);  // Horner: 1/2! + r (1/3! + r (...))
     TCN_UNROLL
-    for (int k = E::TERMS - 1; k >= 2; --k)
-      sum = broadcast(T(1) / k) + (r * broadcast(T(1) / k)) * sum;
+    for (int k = E::TERMS - 1; k >= 2; --k) sum = broadcast(inverse_factorial.of[k]) + r * sum;
     p = r + (r * r) * sum;
   }
 
   static TCN_INLINE Vec<T> power_of_two(Ints n) { return (Vec<T>)((n + E::BIAS) << E::MANTISSA); }
 };
 
+template <class T>
+TCN_INLINE Vec<T> vabs(const Vec<T>& x) {
+  using Ints = typename Reduced<T>::Ints;
+  return (Vec<T>)((Ints)x & std::numeric_limits<typename Exponent<T>::Int>::max());
+}
+
 // The largest power of two is no number, though its product with 1 + p may be one: hence two
 // factors.
 template <class T>
 TCN_INLINE Vec<T> vexp(const Vec<T>& x) {
   using E = Exponent<T>;
-  const auto vanishes = x < broadcast(E::LOWEST);
-  const Vec<T> capped = select(x > broadcast(E::HIGHEST), broadcast(E::HIGHEST), x);
-  const Reduced<T> e(select(vanishes, broadcast(E::LOWEST), capped));
+  const Reduced<T> e(select(x > broadcast(E::HIGHEST), broadcast(E::HIGHEST), x));
   const auto half = e.n >> 1;
-  const Vec<T> y = (broadcast(T(1)) + e.p) * Reduced<T>::power_of_two(half);
-  return select(vanishes, broadcast(T(0)), y * Reduced<T>::power_of_two(e.n - half));
+  const Vec<T> scale = Reduced<T>::power_of_two(half);
+  const Vec<T> y = (scale + scale * e.p) * Reduced<T>::power_of_two(e.n - half);
+  return select(x < broadcast(E::LOWEST), broadcast(T(0)), y);
+}
+
+// exp(x) for x <= 0; anything else (but NaN for NaN) for x > 0.
+template <class T>
+TCN_INLINE Vec<T> vexp_negative(const Vec<T>& x) {
+  const Reduced<T> e(x);
+  const Vec<T> scale = Reduced<T>::power_of_two(e.n);
+  return select(x < broadcast(Exponent<T>::LOWEST), broadcast(T(0)), scale + scale * e.p);
 }
 
 // exp(x) - 1 for x <= 0; anything else (but NaN for NaN) for x > 0.
@@ -126,6 +146,18 @@ TCN_INLINE Vec<T> vlog(Vec<T> x) {
 }
 
 template <class T>
+TCN_INLINE Vec<T> vabs(Vec<T> x) {
+  for (int i = 0; i < LANES<T>; ++i) x[i] = std::abs(x[i]);
+  return x;
+}
+
+template <class T>
+TCN_INLINE Vec<T> vexp_negative(Vec<T> x) {
+  for (int i = 0; i < LANES<T>; ++i) x[i] = std::exp(x[i]);
+  return x;
+}
+
+template <class T>
 TCN_INLINE Vec<T> vexp(Vec<T> x) {
   for (int i = 0; i < LANES<T>; ++i) x[i] = std::exp(x[i]);
   return x;
@@ -143,7 +175,7 @@ TCN_INLINE Vec<T> vexpm1_negative(Vec<T> x) {
 // s = e / (2 + e), which is at most 1/3
 template <class T>
 TCN_INLINE Vec<T> vsoftplus(const Vec<T>& x) {
-  const Vec<T> zero = broadcast(T(0)), e = vexp<T>(zero - vabs<T>(x));
+  const Vec<T> zero = broadcast(T(0)), e = vexp_negative<T>(zero - vabs<T>(x));
   return vmax(x, zero) + log_series<T, Exponent<T>::LOG1P_TERMS>(e / (broadcast(T(2)) + e));
 }
 
