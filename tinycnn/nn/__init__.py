@@ -35,9 +35,6 @@ from .activation import (
 from .batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .container import Flatten, Identity, ModuleDict, ModuleList, Sequential, Unflatten
 from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from .dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
-from .fusion import chain, no_fusion
-from .lenet import RBF, Subsampling2d, TableConv2d
 from .dropout import (
     AlphaDropout,
     Dropout,
@@ -46,7 +43,8 @@ from .dropout import (
     Dropout3d,
     FeatureAlphaDropout,
 )
-from .fusion import no_fusion
+from .fusion import chain, no_fusion
+from .lenet import RBF, Subsampling2d, TableConv2d
 from .linear import Linear
 from .locally_connected import LocallyConnected1d, LocallyConnected2d
 from .loss import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
@@ -92,9 +90,9 @@ from .windows import Fold, Unfold
 __all__ = [
     "CELU",
     "ELU",
-    "RBF",
     "GELU",
     "GLU",
+    "RBF",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -172,19 +170,19 @@ __all__ = [
     "ReplicationPad1d",
     "ReplicationPad2d",
     "ReplicationPad3d",
-    "SeparableConv2d",
     "ScaledTanh",
+    "SeparableConv2d",
     "Sequential",
     "SiLU",
     "Sigmoid",
     "Softmax",
-    "Subsampling2d",
-    "TableConv2d",
     "Softmax2d",
     "Softmin",
     "Softplus",
     "Softshrink",
     "Softsign",
+    "Subsampling2d",
+    "TableConv2d",
     "Tanh",
     "Tanhshrink",
     "Threshold",
