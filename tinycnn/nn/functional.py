@@ -44,6 +44,7 @@ from ..ops.pooling import (
     max_pool2d,
     max_pool3d,
 )
+from ..ops.resize import interpolate
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -71,6 +72,7 @@ __all__ = [
     "dropout2d",
     "dropout3d",
     "elu",
+    "interpolate",
     "l1_loss",
     "leaky_relu",
     "linear",
