@@ -59,6 +59,8 @@ CASES = {
     "pad": (lambda x: F.pad(x, (1, 2, 0, 1)), IMAGE),
     "pad reflect": (lambda x: F.pad(x, (1, 1, 2, 1), "reflect"), IMAGE),
     "clone": (lambda x: x.clone(), A),
+    "affine_grid": (lambda x: F.affine_grid(x, (2, 1, 2, 3), align_corners=False), (2, 2, 3)),
+    "grid_sample": (lambda x, y: F.grid_sample(x, y, align_corners=False), IMAGE, (2, 3, 2, 2)),
     "interpolate": (lambda x: F.interpolate(x, scale_factor=1.5, mode="bilinear"), IMAGE),
     "pad constant": (lambda x: F.pad(x, (1, -1), value=2.5), A),
     "relu": (F.relu, A), "leaky_relu": (F.leaky_relu, A), "elu": (F.elu, A),

@@ -24,6 +24,7 @@ from ..ops.conv import (
     conv_transpose3d,
 )
 from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
+from ..ops.grid_sample import affine_grid, grid_sample
 from ..ops.linear import linear
 from ..ops.loss import (
     binary_cross_entropy,
@@ -53,6 +54,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -72,6 +74,7 @@ __all__ = [
     "dropout2d",
     "dropout3d",
     "elu",
+    "grid_sample",
     "interpolate",
     "l1_loss",
     "leaky_relu",

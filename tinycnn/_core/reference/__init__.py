@@ -34,6 +34,7 @@ from .elementwise import (  # noqa: F401
     tanh_forward,
 )
 from .gemm import matmul  # noqa: F401
+from .grid_sample import grid_sample_backward, grid_sample_forward  # noqa: F401
 from .layout import channels_first, channels_last, pixels  # noqa: F401
 from .loss import (  # noqa: F401
     cross_entropy_backward,
