@@ -42,6 +42,9 @@ def test_weights_by_hand():
     assert matrix(ResizeAxis(3, 1, "linear", None, True)).tolist() == [[1, 0, 0]]
     halfway = [-0.09375, 0.59375, 0.59375, -0.09375]  # Keys' cubic at 1.5, 0.5, 0.5, 1.5
     np.testing.assert_allclose(matrix(ResizeAxis(8, 4, "cubic"))[1], [0, *halfway, 0, 0, 0])
+    assert matrix(ResizeAxis(4, 4, "cubic")).tolist() == np.eye(4).tolist()
+    assert matrix(ResizeAxis(3, 5, "cubic", None, True))[::2].tolist() == np.eye(3).tolist()
+    assert matrix(ResizeAxis(3, 5, "linear"))[0].tolist() == [1, 0, 0]
     # pixels in front of the first count as the first
     np.testing.assert_allclose(matrix(ResizeAxis(2, 1, "cubic"))[0], [0.5, 0.5])
 
