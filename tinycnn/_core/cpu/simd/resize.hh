@@ -87,9 +87,10 @@ TCN_INLINE void add_pixel(const T* x, const T* weights, int64_t count, int64_t c
 
 // A row of y straight from the rows of x: for few rows, and C a multiple of a vector, so that none
 // runs over the end of x.
-template <class T, int ROWS, int U>
-TCN_INLINE void gather_pixel(const SourceRow<T>* rows, int64_t x, const T* weights, int64_t count,
-                             int64_t c, T* y) {
+template <class T, int ROWS, int PIXELS, int U>
+TCN_INLINE void gather_pixels(const SourceRow<T>* rows, int64_t x, const T* weights, int64_t count,
+                              int64_t c, T* y) {
+  if (PIXELS) count = PIXELS;
   Vec<T> sum[U] = {};
   TCN_UNROLL for (int r = 0; r < ROWS; ++r) for (int64_t k = 0; k < count; ++k) {
     const Vec<T> weight = broadcast(rows[r].weight * weights[k]);
@@ -99,16 +100,27 @@ TCN_INLINE void gather_pixel(const SourceRow<T>* rows, int64_t x, const T* weigh
   TCN_UNROLL for (int u = 0; u < U; ++u) store(y + u * LANES<T>, sum[u]);
 }
 
+template <class T, int ROWS, int PIXELS>
+TCN_INLINE void gather_pixel(const SourceRow<T>* rows, int64_t x, const T* weights, int64_t count,
+                             int64_t c, T* y) {
+  int64_t at = 0;
+  for (; at + MANY * LANES<T> <= c; at += MANY * LANES<T>)
+    gather_pixels<T, ROWS, PIXELS, MANY>(rows, x + at, weights, count, c, y + at);
+  for (; at < c; at += LANES<T>)
+    gather_pixels<T, ROWS, PIXELS, 1>(rows, x + at, weights, count, c, y + at);
+}
+
 template <class T, int ROWS>
 TCN_INLINE void gather_line(const ResizeTable& w, const SourceRow<T>* rows, int64_t c, T* y) {
   const T* weights = static_cast<const T*>(w.weights);
   for (int64_t i = 0; i < w.out; ++i, y += c, weights += w.most) {
     const int64_t first = w.spans[2 * i], count = w.spans[2 * i + 1] - first;
-    int64_t at = 0;
-    for (; at + MANY * LANES<T> <= c; at += MANY * LANES<T>)
-      gather_pixel<T, ROWS, MANY>(rows, first * c + at, weights, count, c, y + at);
-    for (; at < c; at += LANES<T>)
-      gather_pixel<T, ROWS, 1>(rows, first * c + at, weights, count, c, y + at);
+    if (count == 1)
+      gather_pixel<T, ROWS, 1>(rows, first * c, weights, count, c, y);
+    else if (count == 2)
+      gather_pixel<T, ROWS, 2>(rows, first * c, weights, count, c, y);
+    else
+      gather_pixel<T, ROWS, 0>(rows, first * c, weights, count, c, y);
   }
 }
 
