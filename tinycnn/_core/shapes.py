@@ -244,3 +244,14 @@ def adaptive_pool_axis(size, out) -> PoolAxis:
     share = max(out, 1)
     longest = -((gcd(size, share) - share - size) // share) if out else 0
     return PoolAxis(size, out, size, share, 0, size + share - 1, 1, 0, longest)
+
+
+class ResizeAxis(NamedTuple):
+    """How `out` places along one axis are made of `size` pixels; see reference/resize_table.py."""
+
+    size: int
+    out: int
+    filter: str = "nearest"  # or "nearest-exact", "linear", "cubic", "lanczos"
+    scale: float | None = None  # out places per pixel; None: out / size
+    align_corners: bool = False  # the first and the last place are the first and the last pixel
+    antialias: bool = False  # going down, the filter is as many times wider

@@ -86,6 +86,7 @@ from .separable import SeparableConv2d
 from .shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from .unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 from .windows import Fold, Unfold
+from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 
 __all__ = [
     "CELU",
@@ -188,6 +189,9 @@ __all__ = [
     "Threshold",
     "Unflatten",
     "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",

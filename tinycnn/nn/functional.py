@@ -60,6 +60,8 @@ from ..ops.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
+from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
+from ..ops.grid_sample import affine_grid, grid_sample
 from ..ops.linear import linear
 from ..ops.locally_connected import locally_connected1d, locally_connected2d
 from ..ops.loss import (
@@ -88,6 +90,7 @@ from ..ops.subsampling import subsampling2d
 from ..ops.table_conv import table_conv2d
 from ..ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 from ..ops.windows import fold, unfold
+from ..ops.resize import interpolate
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -97,6 +100,7 @@ __all__ = [
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
     "alpha_dropout",
+    "affine_grid",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -126,6 +130,8 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "grid_sample",
+    "interpolate",
     "l1_loss",
     "leaky_relu",
     "linear",

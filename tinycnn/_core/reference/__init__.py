@@ -28,6 +28,7 @@ from .elementwise import (  # noqa: F401
     relu_forward,
 )
 from .gemm import matmul  # noqa: F401
+from .grid_sample import grid_sample_backward, grid_sample_forward  # noqa: F401
 from .layout import channels_first, channels_last, pixels  # noqa: F401
 from .loss import (  # noqa: F401
     cross_entropy_backward,
@@ -54,6 +55,7 @@ from .pooling import (  # noqa: F401
 from .prelu import prelu_backward, prelu_forward  # noqa: F401
 from .random import dropout, random_uniform  # noqa: F401
 from .unpooling import max_unpool_backward, max_unpool_forward  # noqa: F401
+from .resize import resize_backward, resize_forward  # noqa: F401
 from .update import (  # noqa: F401
     adadelta_update,
     adagrad_update,
