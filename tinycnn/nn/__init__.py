@@ -85,8 +85,8 @@ from .pooling import (
 from .separable import SeparableConv2d
 from .shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from .unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
-from .windows import Fold, Unfold
 from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
+from .windows import Fold, Unfold
 
 __all__ = [
     "CELU",

@@ -60,7 +60,6 @@ from ..ops.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
-from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
 from ..ops.grid_sample import affine_grid, grid_sample
 from ..ops.linear import linear
 from ..ops.locally_connected import locally_connected1d, locally_connected2d
@@ -85,12 +84,12 @@ from ..ops.pooling import (
     max_pool3d,
 )
 from ..ops.rbf import rbf
+from ..ops.resize import interpolate
 from ..ops.shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from ..ops.subsampling import subsampling2d
 from ..ops.table_conv import table_conv2d
 from ..ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 from ..ops.windows import fold, unfold
-from ..ops.resize import interpolate
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -99,8 +98,8 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
-    "alpha_dropout",
     "affine_grid",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -126,11 +125,11 @@ __all__ = [
     "fold",
     "gelu",
     "glu",
+    "grid_sample",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
-    "grid_sample",
     "interpolate",
     "l1_loss",
     "leaky_relu",

@@ -54,8 +54,8 @@ from .pooling import (  # noqa: F401
 )
 from .prelu import prelu_backward, prelu_forward  # noqa: F401
 from .random import dropout, random_uniform  # noqa: F401
-from .unpooling import max_unpool_backward, max_unpool_forward  # noqa: F401
 from .resize import resize_backward, resize_forward  # noqa: F401
+from .unpooling import max_unpool_backward, max_unpool_forward  # noqa: F401
 from .update import (  # noqa: F401
     adadelta_update,
     adagrad_update,
