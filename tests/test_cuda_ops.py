@@ -62,6 +62,12 @@ CASES = {
     "pad constant": (lambda x: F.pad(x, (1, -1), value=2.5), A),
     "relu": (F.relu, A), "leaky_relu": (F.leaky_relu, A), "elu": (F.elu, A),
     "sigmoid": (F.sigmoid, A),
+    "locally_connected1d": (F.locally_connected1d, (2, 2, 4), (3, 2, 2, 2), (2, 3)),
+    "locally_connected2d": (F.locally_connected2d, (2, 2, 3, 4), (2, 3, 2, 2, 2, 2), (2, 2, 3)),
+    "max_unpool2d": (lambda x: F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2),
+                     (2, 3, 4, 6)),
+    "rbf": (F.rbf, (3, 5), (2, 5)), "subsampling2d": (F.subsampling2d, IMAGE, (3,), (3,)),
+    "table_conv2d": (lambda x, w: F.table_conv2d(x, w, [[2, 0], [1]]), IMAGE, (3, 2, 2)),
     "tanh": (F.tanh, A), "relu of a transposed map": (lambda x: F.relu(x.transpose(1, 3)), IMAGE),
 }
 

@@ -7,7 +7,9 @@ from .container import Flatten, Identity, ModuleDict, ModuleList, Sequential, Un
 from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
 from .fusion import chain, no_fusion
+from .lenet import RBF, Subsampling2d, TableConv2d
 from .linear import Linear
+from .locally_connected import LocallyConnected1d, LocallyConnected2d
 from .loss import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
 from .module import Module
 from .padding import (
@@ -42,9 +44,12 @@ from .pooling import (
     MaxPool2d,
     MaxPool3d,
 )
+from .separable import SeparableConv2d
+from .unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 
 __all__ = [
     "ELU",
+    "RBF",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
@@ -81,11 +86,16 @@ __all__ = [
     "L1Loss",
     "LeakyReLU",
     "Linear",
+    "LocallyConnected1d",
+    "LocallyConnected2d",
     "LogSoftmax",
     "MSELoss",
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Module",
     "ModuleDict",
     "ModuleList",
@@ -98,9 +108,12 @@ __all__ = [
     "ReplicationPad1d",
     "ReplicationPad2d",
     "ReplicationPad3d",
+    "SeparableConv2d",
     "Sequential",
     "Sigmoid",
     "Softmax",
+    "Subsampling2d",
+    "TableConv2d",
     "Tanh",
     "Unflatten",
     "ZeroPad1d",

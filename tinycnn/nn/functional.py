@@ -25,6 +25,7 @@ from ..ops.conv import (
 )
 from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
 from ..ops.linear import linear
+from ..ops.locally_connected import locally_connected1d, locally_connected2d
 from ..ops.loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -44,6 +45,10 @@ from ..ops.pooling import (
     max_pool2d,
     max_pool3d,
 )
+from ..ops.rbf import rbf
+from ..ops.subsampling import subsampling2d
+from ..ops.table_conv import table_conv2d
+from ..ops.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -74,16 +79,24 @@ __all__ = [
     "l1_loss",
     "leaky_relu",
     "linear",
+    "locally_connected1d",
+    "locally_connected2d",
     "log_softmax",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mse_loss",
     "nll_loss",
     "one_hot",
     "pad",
+    "rbf",
     "relu",
     "sigmoid",
     "softmax",
+    "subsampling2d",
+    "table_conv2d",
     "tanh",
 ]

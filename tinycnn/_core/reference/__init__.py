@@ -58,6 +58,7 @@ from .pooling import (  # noqa: F401
     max_pool_indices,
 )
 from .random import dropout, random_uniform  # noqa: F401
+from .unpooling import max_unpool_backward, max_unpool_forward  # noqa: F401
 from .update import (  # noqa: F401
     adadelta_update,
     adagrad_update,
