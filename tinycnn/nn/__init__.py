@@ -7,11 +7,14 @@ from .container import Flatten, Identity, ModuleDict, ModuleList, Sequential, Un
 from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
 from .fusion import chain, no_fusion
+from .gdn import GDN, IGDN
+from .instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .lenet import RBF, Subsampling2d, TableConv2d
 from .linear import Linear
 from .locally_connected import LocallyConnected1d, LocallyConnected2d
 from .loss import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
 from .module import Module
+from .normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from .padding import (
     CircularPad1d,
     CircularPad2d,
@@ -49,6 +52,8 @@ from .unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 
 __all__ = [
     "ELU",
+    "GDN",
+    "IGDN",
     "RBF",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -82,10 +87,16 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Flatten",
+    "GroupNorm",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "L1Loss",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LocallyConnected1d",
     "LocallyConnected2d",
     "LogSoftmax",
@@ -101,6 +112,7 @@ __all__ = [
     "ModuleList",
     "NLLLoss",
     "Parameter",
+    "RMSNorm",
     "ReLU",
     "ReflectionPad1d",
     "ReflectionPad2d",

@@ -24,7 +24,11 @@ from ..ops.conv import (
     conv_transpose3d,
 )
 from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
+from ..ops.gdn import gdn
+from ..ops.group_norm import group_norm, layer_norm, rms_norm
+from ..ops.instance_norm import instance_norm
 from ..ops.linear import linear
+from ..ops.local_response import local_response_norm
 from ..ops.locally_connected import locally_connected1d, locally_connected2d
 from ..ops.loss import (
     binary_cross_entropy,
@@ -35,6 +39,7 @@ from ..ops.loss import (
     nll_loss,
     one_hot,
 )
+from ..ops.norm import normalize
 from ..ops.normalization import batch_norm, batch_norm_relu
 from ..ops.padding import pad
 from ..ops.pooling import (
@@ -76,9 +81,14 @@ __all__ = [
     "dropout2d",
     "dropout3d",
     "elu",
+    "gdn",
+    "group_norm",
+    "instance_norm",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "locally_connected1d",
     "locally_connected2d",
     "log_softmax",
@@ -90,10 +100,12 @@ __all__ = [
     "max_unpool3d",
     "mse_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
     "pad",
     "rbf",
     "relu",
+    "rms_norm",
     "sigmoid",
     "softmax",
     "subsampling2d",

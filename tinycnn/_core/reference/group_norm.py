@@ -63,7 +63,7 @@ def group_norm_backward(x, grad_y, weight, eps, mean, var, grad_x, grad_weight, 
 
     Without a mean to subtract, average(g) is left out.
     """
-    N, M, C = x.shape
+    M, C = x.shape[1:]
     G = var.shape[1]
     invstd = _per_channel(_invstd(var, eps), C).astype(np.float64)
     normal = (x if mean is None else x.astype(np.float64) - _per_channel(mean, C)) * invstd
