@@ -113,8 +113,6 @@ def inception_v2(net, x):
     return w.linear(x.mean((2, 3)), "fc")
 
 
-@pytest.mark.skipif(not hasattr(nn, "LocalResponseNorm"),
-                    reason="the layer nn.LocalResponseNorm is not there yet")
 def test_googlenet_2014_is_table_1_and_figure_3():
     net = give_numbers(models.GoogLeNet2014(num_classes=7, dropout=0.0, dropout_aux=0.0)).double()
     x = images(2, 3, 224, 230)
