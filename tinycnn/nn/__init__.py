@@ -44,12 +44,17 @@ from .dropout import (
     FeatureAlphaDropout,
 )
 from .fusion import chain, no_fusion
+from .dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
+from .fusion import chain, no_fusion
+from .gdn import GDN, IGDN
+from .instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .lenet import RBF, Subsampling2d, TableConv2d
 from .linear import Linear
 from .locally_connected import LocallyConnected1d, LocallyConnected2d
 from .loss import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, L1Loss, MSELoss, NLLLoss
 from .lp_pooling import LPPool1d, LPPool2d, LPPool3d
 from .module import Module
+from .normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from .padding import (
     CircularPad1d,
     CircularPad2d,
@@ -93,6 +98,8 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GDN",
+    "IGDN",
     "RBF",
     "SELU",
     "AdaptiveAvgPool1d",
@@ -135,13 +142,19 @@ __all__ = [
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "GroupNorm",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "L1Loss",
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LocallyConnected1d",
     "LocallyConnected2d",
     "LogSigmoid",
@@ -163,6 +176,7 @@ __all__ = [
     "Parameter",
     "PixelShuffle",
     "PixelUnshuffle",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",

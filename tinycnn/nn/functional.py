@@ -61,7 +61,12 @@ from ..ops.dropout import (
     feature_alpha_dropout,
 )
 from ..ops.grid_sample import affine_grid, grid_sample
+from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
+from ..ops.gdn import gdn
+from ..ops.group_norm import group_norm, layer_norm, rms_norm
+from ..ops.instance_norm import instance_norm
 from ..ops.linear import linear
+from ..ops.local_response import local_response_norm
 from ..ops.locally_connected import locally_connected1d, locally_connected2d
 from ..ops.loss import (
     binary_cross_entropy,
@@ -73,6 +78,7 @@ from ..ops.loss import (
     one_hot,
 )
 from ..ops.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
+from ..ops.norm import normalize
 from ..ops.normalization import batch_norm, batch_norm_relu
 from ..ops.padding import pad
 from ..ops.pooling import (
@@ -131,9 +137,14 @@ __all__ = [
     "hardswish",
     "hardtanh",
     "interpolate",
+    "gdn",
+    "group_norm",
+    "instance_norm",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "locally_connected1d",
     "locally_connected2d",
     "log_softmax",
@@ -151,6 +162,7 @@ __all__ = [
     "mish",
     "mse_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
     "pad",
     "pixel_shuffle",
@@ -161,6 +173,7 @@ __all__ = [
     "relu6",
     "scaled_tanh",
     "selu",
+    "rms_norm",
     "sigmoid",
     "silu",
     "softmax",

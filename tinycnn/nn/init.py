@@ -150,6 +150,8 @@ def trunc_normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float 
     require(std > 0, "trunc_normal_", "std > 0", repr(std), "Use constant_ for a fixed value.")
     require(a <= b, "trunc_normal_", "a <= b", f"a={a}, b={b}", "Swap them.")
     low, high = (a - mean) / std, (b - mean) / std
+    if low < -9 and high > 9:  # of 10^18 draws none is cut off
+        return normal_(tensor, mean, std, generator)
     low, high = max(low, min(high, 0.0) - 9), min(high, max(low, 0.0) + 9)  # all past it is rare
     table = numpy.linspace(low, high, _TABLE)
     sign = -1.0 if low > 0 else 1.0  # F(x) = 1 - F(-x): far right, 1 - F has the digits

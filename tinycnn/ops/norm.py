@@ -1,11 +1,11 @@
-"""The length of vectors."""
+"""The length of vectors, and vectors of length 1."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .._core.checks import fail
+from .._core.checks import fail, float_of, shape_text
 from ..autograd import Function
 from ._inputs import check_float, dims_of, kept
 from .elementary import abs
@@ -60,3 +60,85 @@ def norm(
     if p == float("inf"):
         return amax(abs(input), dim, keepdim)
     fail("norm", "p to be 1, 2 or inf", repr(p), "Use (abs(x) ** p).sum() ** (1 / p) for others.")
+
+
+class Normalize(Function):
+    """See normalize."""
+
+    @staticmethod
+    def forward(ctx, x, p, dims, eps):
+        k = ctx.kernels
+        length = _length(k, x, p, dims)
+        ctx.saved = x, length, k.maximum(length, eps)
+        ctx.settings = p, dims, eps
+        return k.divide(x, ctx.saved[2])
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        """grad_x = grad_y / d - (d length / d x) * sum(grad_y * x) / d^2, d = max(length, eps);
+        the second part only where length >= eps."""
+        k, (x, length, d), (p, dims, eps) = ctx.kernels, ctx.saved, ctx.settings
+        direct = k.divide(grad_y, d)
+        share = k.divide(k.sum(k.multiply(direct, x), dims, True), d)
+        share = k.where(k.less(length, eps), k.zeros_like(share), share)
+        return k.subtract(direct, k.multiply(_slope(k, x, p, length, dims), share))
+
+
+def _length(k, x, p, dims):
+    """The p-norm over axes, which stay with size 1."""
+    size = k.absolute(x)
+    if p == 2:
+        return k.sqrt(k.sum(k.square(x), dims, True))
+    if p == 0:
+        return k.sum(k.astype(k.not_equal(x, 0), x.dtype), dims, True)
+    if p in (float("inf"), -float("inf")):
+        return k.max(size, dims, True) if p > 0 else k.min(size, dims, True)
+    if p == 1:
+        return k.sum(size, dims, True)
+    return k.power(k.sum(k.power(size, p), dims, True), 1 / p)
+
+
+def _slope(k, x, p, length, dims):
+    """d length / d x: sign(x) * (|x| / length)^(p - 1), 0 where x or length is 0. Of the largest
+    numbers, for p = inf, each has the same share."""
+    if p == 0:
+        return k.zeros_like(x)
+    sign, size = k.sign(x), k.absolute(x)
+    if p == 1:
+        return sign
+    if p in (float("inf"), -float("inf")):
+        chosen = k.astype(k.equal(size, length), x.dtype)
+        return k.divide(k.multiply(sign, chosen), k.sum(chosen, dims, True))
+    ratio = k.divide(size, length)
+    slope = k.multiply(sign, ratio if p == 2 else k.power(ratio, p - 1))
+    nothing = k.bitwise_or(k.equal(x, 0), k.equal(length, 0))
+    return k.where(nothing, k.zeros_like(slope), slope)
+
+
+def normalize(
+    input: Tensor, p: float = 2.0, dim: int | Sequence[int] | None = 1, eps: float = 1e-12
+) -> Tensor:
+    """Vectors along axes divided by their length, so that it becomes 1.
+
+    y = x / max((sum of |x|^p)^(1 / p), eps)
+
+    Args:    input (Tensor): any shape, float32 or float64.
+             p (float): 2 for the usual length; inf takes the largest, 0 counts numbers unlike 0.
+             dim (int, sequence or None): the axes; None for all.
+             eps (float): the least divisor.
+    Returns: Tensor, shape of input.
+    Raises:  TypeError: if input is no float tensor, or p or eps no number.
+             ValueError: if there is no such axis; for infinite p if it is empty.
+    Example: >>> import tinycnn
+             >>> normalize(tinycnn.tensor([[3.0, -4.0]]))
+             tensor([[ 0.6000, -0.8000]])
+    """
+    check_float("normalize", "input", input)
+    p = float_of("normalize", "p", p, "Pass for example p=2.0.")
+    eps = float_of("normalize", "eps", eps, "Pass for example eps=1e-12.")
+    shape = input.data.shape
+    dims = dims_of("normalize", dim, len(shape))
+    if p in (float("inf"), -float("inf")) and 0 in [shape[i] for i in dims]:
+        fail("normalize", "axes with numbers for an infinite p", shape_text(shape),
+             "Nothing is the largest of no numbers.")
+    return Normalize.apply(input, p, dims, eps)

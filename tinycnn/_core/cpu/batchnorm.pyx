@@ -19,6 +19,7 @@ cdef extern from "simd/batchnorm_api.hh" nogil:
         NORM_ROOM
     struct NormPlan:
         int64_t rows, c, fold, width, chunk_rows, chunks
+    NormPlan norm_plan(int64_t rows, int64_t c)
     struct NormKernels:
         void (*statistics)(const NormPlan*, int64_t, const void*, double*, void*) noexcept nogil
         void (*merge_statistics)(const NormPlan*, int64_t, int64_t, double*, void*, void*) noexcept nogil
@@ -41,25 +42,7 @@ ctypedef fused number:
     float
     double
 
-cdef int64_t CHUNK_NUMBERS = 32768  # of a chunk, about: 128 or 256 KB, in the second cache
-cdef int64_t MERGED = 256           # channels that one thread combines
-
-
-cdef NormPlan _plan(cnp.ndarray x) noexcept:
-    cdef NormPlan p
-    cdef int64_t common = 1
-    p.rows, p.c = x.shape[0], x.shape[1]
-    p.fold = 1
-    if 0 < p.c < 64:
-        while common < 16 and p.c % (2 * common) == 0:
-            common *= 2
-        p.fold = 16 // common
-        while p.fold * p.c < 64:
-            p.fold *= 2
-    p.width = p.fold * p.c
-    p.chunk_rows = p.fold * max(CHUNK_NUMBERS // max(p.width, 1), 16)
-    p.chunks = (p.rows + p.chunk_rows - 1) // p.chunk_rows
-    return p
+cdef int64_t MERGED = 256  # channels that one thread combines
 
 
 cdef int64_t _task_bytes(const NormPlan* p, int wide) noexcept:
@@ -71,7 +54,7 @@ def batch_norm_statistics(
     cnp.ndarray mean not None,  # OUT  (C,)
     cnp.ndarray var not None,   # OUT  (C,), biased
 ):
-    cdef NormPlan p = _plan(x)
+    cdef NormPlan p = norm_plan(x.shape[0], x.shape[1])
     cdef int w = wide(x)
     cdef const NormKernels* k = norm_kernels_for(isa(), w)
     cdef int threads = threads_for(p.chunks, p.rows * p.c), mergers
@@ -155,7 +138,7 @@ def batch_norm_apply(
     bint relu,
     cnp.ndarray y not None,       # OUT  (M, C)
 ):
-    cdef NormPlan p = _plan(x)
+    cdef NormPlan p = norm_plan(x.shape[0], x.shape[1])
     cdef int w = wide(x)
     cdef const NormKernels* k = norm_kernels_for(isa(), w)
     cdef int threads = threads_for(p.chunks, p.rows * p.c)
@@ -189,7 +172,7 @@ def batch_norm_backward(
     grad_bias,                    # OUT  (C,)
     grad_residual,                # OUT  (M, C), with y
 ):
-    cdef NormPlan p = _plan(x)
+    cdef NormPlan p = norm_plan(x.shape[0], x.shape[1])
     cdef int w = wide(x)
     cdef const NormKernels* k = norm_kernels_for(isa(), w)
     cdef int threads = threads_for(p.chunks, p.rows * p.c)

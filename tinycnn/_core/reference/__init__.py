@@ -29,7 +29,12 @@ from .elementwise import (  # noqa: F401
 )
 from .gemm import matmul  # noqa: F401
 from .grid_sample import grid_sample_backward, grid_sample_forward  # noqa: F401
+from .group_norm import group_norm_backward, group_norm_forward  # noqa: F401
 from .layout import channels_first, channels_last, pixels  # noqa: F401
+from .local_response import (  # noqa: F401
+    local_response_backward,
+    local_response_forward,
+)
 from .loss import (  # noqa: F401
     cross_entropy_backward,
     cross_entropy_forward,

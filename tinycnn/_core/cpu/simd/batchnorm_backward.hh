@@ -35,7 +35,7 @@ void sums_chunk(const NormPlan& p, const NormChunk& k, const NormArrays<T>& a, c
   const Vec<T> zero = broadcast(T(0));
   clear(first, sums_size(p));
   clear(second, sums_size(p));
-  walk<T>(p, k, [&](int64_t at, int64_t j, int64_t rows, int64_t place) {
+  walk_rows<T>(p, k, [&](int64_t at, int64_t j, int64_t rows, int64_t place) {
     const Block<T> m = Block<T>::of(mean + j), s = Block<T>::of(scale + j),
                    b = Block<T>::of(bias + j);
     Block<T> sum = Block<T>::of(first + place), product = Block<T>::of(second + place);
@@ -113,7 +113,7 @@ void gradient_chunk(const NormPlan& p, const NormChunk& k, const T* x, const T* 
   const T *mean = t + MEAN * p.width, *scale = t + SCALE * p.width, *bias = t + BIAS * p.width,
           *shift = t + SHIFT * p.width, *slope = t + SLOPE * p.width;
   const Vec<T> zero = broadcast(T(0));
-  walk<T>(p, k, [&](int64_t at, int64_t j, int64_t rows, int64_t) {
+  walk_rows<T>(p, k, [&](int64_t at, int64_t j, int64_t rows, int64_t) {
     const Block<T> m = Block<T>::of(mean + j), s = Block<T>::of(scale + j),
                    b = Block<T>::of(bias + j), c = Block<T>::of(shift + j),
                    d = Block<T>::of(slope + j);
