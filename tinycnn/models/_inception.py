@@ -11,7 +11,7 @@ from .._core.checks import fail, shape_text
 from ..nn.functional import max_pool2d
 from ..ops.joining import cat
 from ..tensor import Tensor
-from ._checks import counts
+from ._shared import counts
 
 Size = int | tuple[int, int]
 

@@ -44,8 +44,6 @@ from .dropout import (
     FeatureAlphaDropout,
 )
 from .fusion import chain, no_fusion
-from .dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
-from .fusion import chain, no_fusion
 from .gdn import GDN, IGDN
 from .instancenorm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .lenet import RBF, Subsampling2d, TableConv2d
@@ -96,9 +94,9 @@ from .windows import Fold, Unfold
 __all__ = [
     "CELU",
     "ELU",
+    "GDN",
     "GELU",
     "GLU",
-    "GDN",
     "IGDN",
     "RBF",
     "SELU",
@@ -138,11 +136,11 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
-    "GroupNorm",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",

@@ -60,9 +60,8 @@ from ..ops.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
-from ..ops.grid_sample import affine_grid, grid_sample
-from ..ops.dropout import dropout, dropout1d, dropout2d, dropout3d
 from ..ops.gdn import gdn
+from ..ops.grid_sample import affine_grid, grid_sample
 from ..ops.group_norm import group_norm, layer_norm, rms_norm
 from ..ops.instance_norm import instance_norm
 from ..ops.linear import linear
@@ -129,17 +128,17 @@ __all__ = [
     "elu",
     "feature_alpha_dropout",
     "fold",
+    "gdn",
     "gelu",
     "glu",
     "grid_sample",
+    "group_norm",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
-    "interpolate",
-    "gdn",
-    "group_norm",
     "instance_norm",
+    "interpolate",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
@@ -171,9 +170,9 @@ __all__ = [
     "rbf",
     "relu",
     "relu6",
+    "rms_norm",
     "scaled_tanh",
     "selu",
-    "rms_norm",
     "sigmoid",
     "silu",
     "softmax",
