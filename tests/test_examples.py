@@ -42,7 +42,7 @@ def run(name, *options, **environment):
 
 
 def test_all_examples_are_tested():
-    trained = {"lenet_mnist.py", "lenet5_1998.py", "cifar10.py"}
+    trained = {"lenet_mnist.py", "lenet1998_mnist.py", "cifar10.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == {*OPTIONS, *trained}
 
 
@@ -90,13 +90,13 @@ def offline(tmp_path):
             "https_proxy": "http://127.0.0.1:9"}
 
 
-def test_lenet5_of_1998_trains_and_tells_its_error(tmp_path):
-    said = run("lenet5_1998.py", "--epochs", 1, "--digits", 3600, "--out", tmp_path,
+def test_lenet_of_1998_trains_and_tells_its_error(tmp_path):
+    said = run("lenet1998_mnist.py", "--epochs", 1, "--digits", 3600, "--out", tmp_path,
                **offline(tmp_path))
     assert said.startswith("MNIST is neither on this machine nor to be downloaded, so LeNet-5")
     error = re.search(r"^test error: ([\d.]+) %$", said, re.M).group(1)
     assert float(error) < 20
-    saved = tinycnn.load(tmp_path / "lenet5_1998.safetensors")
+    saved = tinycnn.load(tmp_path / "lenet1998.safetensors")
     assert sum(value.numel() for value in saved.values()) == 60_000 + 840
 
 
@@ -153,7 +153,7 @@ def test_wrong_arguments_are_explained():
     result = start("lenet_mnist.py", "--epochs", "0")
     assert result.returncode == 2
     assert "--epochs and --batch-size must be at least 1" in result.stderr
-    for name, option in ("lenet5_1998.py", "--digits"), ("cifar10.py", "--images"):
+    for name, option in ("lenet1998_mnist.py", "--digits"), ("cifar10.py", "--images"):
         result = start(name, option, 3)
         assert result.returncode == 2
         assert f"{option} must be at least 20" in result.stderr

@@ -14,8 +14,8 @@ from tinycnn.models import (
     Adaline,
     CLayer,
     LeNet5,
-    LeNet5Original,
     LeNet1989,
+    LeNet1998,
     Madaline,
     Neocognitron,
     Perceptron,
@@ -23,7 +23,7 @@ from tinycnn.models import (
     TwoLayerNet,
     discriminative_loss,
 )
-from tinycnn.models.lenet5_1998 import C3_TABLE, CODES
+from tinycnn.models.lenet1998 import C3_TABLE, CODES
 from tinycnn.optim import SGD
 
 CORNERS = tinycnn.tensor([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
@@ -225,8 +225,8 @@ def test_lenet_1989_sees_background_beyond_the_border():
     assert y.detach().numpy().reshape(12, -1).std(1).max() < 1e-6
 
 
-def test_lenet5_of_1998_has_the_counts_of_the_paper():
-    net = LeNet5Original()
+def test_lenet_of_1998_has_the_counts_of_the_paper():
+    net = LeNet1998()
     assert each(net) == [156, 12, 1516, 32, 48_120, 10_164]
     assert parameters(net) == 60_000
     maps = [len(row) for row in C3_TABLE]
@@ -245,13 +245,13 @@ def test_lenet5_answers_with_the_distance_to_a_drawing():
     assert set(np.ravel(CODES)) == {-1.0, 1.0}
     apart = [np.sum(np.array(a) != b) for i, a in enumerate(CODES) for b in CODES[:i]]
     assert min(apart) >= 9
-    distances = LeNet5Original()[-1](tinycnn.tensor(CODES))
+    distances = LeNet1998()[-1](tinycnn.tensor(CODES))
     assert distances.argmin(1).tolist() == list(range(10))
     assert np.abs(np.diag(distances.numpy())).max() == 0
 
 
 def test_lenet5_drawn_for_a_zip_code_weights_within_the_fan_in():
-    net = LeNet5Original()
+    net = LeNet1998()
     for layer, inputs in (net[0], 25), (net[8], 400), (net[11], 120):
         bound = 2.4 / inputs
         assert 0.9 * bound < layer.weight.abs().max().item() <= bound
@@ -269,20 +269,20 @@ def test_the_discriminative_loss_is_equation_9():
     assert loss.item() == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("build", [LeNet5Original, LeNet1989])
+@pytest.mark.parametrize("build", [LeNet1998, LeNet1989])
 def test_an_old_lenet_learns_a_batch_by_heart(build):
     tinycnn.manual_seed(0)
     net, labels = build(), tinycnn.arange(10)
-    images = tinycnn.randn(10, 1, *(2 * [32 if build is LeNet5Original else 16]))
-    optimizer = SGD(net.parameters(), lr=2e-3 if build is LeNet5Original else 0.1, momentum=0.9)
+    images = tinycnn.randn(10, 1, *(2 * [32 if build is LeNet1998 else 16]))
+    optimizer = SGD(net.parameters(), lr=2e-3 if build is LeNet1998 else 0.1, momentum=0.9)
     targets = 2 * F.one_hot(labels).to(tinycnn.float32) - 1
     for _ in range(150):
         y = net(images)
-        loss = discriminative_loss(y, labels) if build is LeNet5Original else F.mse_loss(y, targets)
+        loss = discriminative_loss(y, labels) if build is LeNet1998 else F.mse_loss(y, targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    read = net(images).argmin(1) if build is LeNet5Original else net(images).argmax(1)
+    read = net(images).argmin(1) if build is LeNet1998 else net(images).argmax(1)
     assert read.tolist() == labels.tolist()
 
 
@@ -319,8 +319,8 @@ def test_modern_lenet_and_the_networks_of_convnetjs_have_their_counts():
     (lambda: LeNet1989(num_classes=0), "LeNet1989: expected num_classes of at least 1, got 0"),
     (lambda: LeNet1989()(tinycnn.zeros(1, 1, 28, 28)),
      r"LeNet1989: expected images \(N, 1, 16, 16\)"),
-    (lambda: LeNet5Original()(tinycnn.zeros(1, 1, 28, 28)),
-     r"LeNet5Original: expected images \(N, 1, 32, 32\)"),
+    (lambda: LeNet1998()(tinycnn.zeros(1, 1, 28, 28)),
+     r"LeNet1998: expected images \(N, 1, 32, 32\)"),
     (lambda: models.convnetjs_mnist()(tinycnn.zeros(1, 1, 28, 28)),
      r"convnetjs_mnist: expected images \(N, 1, 24, 24\)"),
     (lambda: models.convnetjs_cifar10(num_classes=0),

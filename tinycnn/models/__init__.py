@@ -29,9 +29,9 @@ from .inception_v3 import inception_v3 as inception_v3
 from .inception_v4 import InceptionV4 as InceptionV4
 from .inception_v4 import inception_v4 as inception_v4
 from .lenet import LeNet5 as LeNet5
-from .lenet5_1998 import LeNet5Original as LeNet5Original
-from .lenet5_1998 import discriminative_loss as discriminative_loss
 from .lenet1989 import LeNet1989 as LeNet1989
+from .lenet1998 import LeNet1998 as LeNet1998
+from .lenet1998 import discriminative_loss as discriminative_loss
 from .neocognitron import CLayer as CLayer
 from .neocognitron import Neocognitron as Neocognitron
 from .neocognitron import SLayer as SLayer

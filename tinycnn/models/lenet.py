@@ -30,7 +30,7 @@ class LeNet5(FixedSize):
              >>> from tinycnn.models import LeNet5
              >>> LeNet5()(tinycnn.zeros(2, 1, 28, 28)).shape
              (2, 10)
-    Source:  LeCun et al. 1998, section II-B; LeNet5Original is what was published.
+    Source:  LeCun et al. 1998, section II-B; LeNet1998 is what was published.
     """
 
     def __init__(self, num_classes: int = 10, in_channels: int = 1, padding: int = 2):

@@ -1,8 +1,8 @@
 """LeNet-5 as it was published in 1998 learns MNIST: connection table, trainable subsampling, scaled
 tanh, and outputs that measure how far the last layer is from a drawing of each digit.
 
-    python examples/lenet5_1998.py                some minutes
-    python examples/lenet5_1998.py --epochs 2     about a minute
+    python examples/lenet1998_mnist.py                some minutes
+    python examples/lenet1998_mnist.py --epochs 2     about a minute
 
 The paper lowered the learning rate by hand after some epochs. Here 5,000 of the training digits are
 kept apart, the rate falls when the error on them saturates, and training ends when that no longer
@@ -19,7 +19,7 @@ from tqdm import tqdm
 import tinycnn
 from tinycnn.data import MNIST, DataLoader, DatasetNotFound, Subset, SyntheticDigits
 from tinycnn.data.transforms import Compose, Lambda, ToFloat
-from tinycnn.models import LeNet5Original, discriminative_loss
+from tinycnn.models import LeNet1998, discriminative_loss
 from tinycnn.optim import SGD, EarlyStopping
 from tinycnn.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -81,7 +81,7 @@ def main():
     train_batches = DataLoader(train, args.batch_size, shuffle=True)
     validation_batches, test_batches = DataLoader(validation, 500), DataLoader(test, 500)
 
-    model = LeNet5Original()
+    model = LeNet1998()
     optimizer = SGD(model.parameters(), lr=args.lr, momentum=0.9)
     scheduler = ReduceLROnPlateau(optimizer, factor=0.3, patience=1)
     stopping = EarlyStopping(patience=5, model=model)
@@ -96,8 +96,8 @@ def main():
             break
 
     stopping.restore()
-    tinycnn.save(model.state_dict(), args.out / "lenet5_1998.safetensors")
-    print(f"model of epoch {stopping.best_epoch}: {args.out / 'lenet5_1998.safetensors'}")
+    tinycnn.save(model.state_dict(), args.out / "lenet1998.safetensors")
+    print(f"model of epoch {stopping.best_epoch}: {args.out / 'lenet1998.safetensors'}")
     print(f"test error: {error(model, test_batches):.2f} %")
 
 

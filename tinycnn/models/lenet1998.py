@@ -35,7 +35,7 @@ CODES = [[1.0 if pixel == "#" else -1.0 for pixel in "".join(rows)]
          for rows in zip(*(line.split() for line in DIGITS.split("\n") if line))]
 
 
-class LeNet5Original(FixedSize):
+class LeNet1998(FixedSize):
     """LeNet-5 as published in 1998, with 60,000 trainable parameters and 340,908 connections.
 
     layer    kind                        output      parameters   connections
@@ -56,8 +56,8 @@ class LeNet5Original(FixedSize):
              (black), so that their mean is about 0 and their variance about 1.
     Raises:  ValueError: if images have another size.
     Example: >>> import tinycnn
-             >>> from tinycnn.models import LeNet5Original
-             >>> LeNet5Original()(tinycnn.zeros(2, 1, 32, 32)).shape
+             >>> from tinycnn.models import LeNet1998
+             >>> LeNet1998()(tinycnn.zeros(2, 1, 32, 32)).shape
              (2, 10)
     Source:  LeCun et al. 1998, section II-B, table I and figure 3; the drawings here are ours.
     """
@@ -97,7 +97,7 @@ def discriminative_loss(penalties, target, j: float = 1.0):
     It is cross-entropy of the scores -y and of one more class, rubbish, whose score is -j; so
     penalties that are large already are not pushed further.
 
-    Args:    penalties (Tensor): (N, 10), as LeNet5Original returns them.
+    Args:    penalties (Tensor): (N, 10), as LeNet1998 returns them.
              target (Tensor): (N,), classes.
              j (float): the penalty of rubbish, above 0.
     Returns: Tensor ().
