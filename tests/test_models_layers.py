@@ -7,9 +7,6 @@ from model_counts import counts, parameters
 import tinycnn
 from tinycnn import models, nn
 
-LRN = pytest.mark.skipif(not hasattr(nn, "LocalResponseNorm"),
-                         reason="the layer nn.LocalResponseNorm is not there yet")
-
 
 def convolutions(net):
     return [layer for layer in net.modules() if isinstance(layer, nn.Conv2d)]
@@ -23,7 +20,6 @@ def sizes(net, *image):
 # --- layer by layer --------------------------------------------------------------------------
 
 
-@LRN
 def test_alexnet_2012_layer_by_layer():
     net = nn.utils.skip_init(models.alexnet_2012)
     layers = [*convolutions(net), *[m for m in net.modules() if isinstance(m, nn.Linear)]]
@@ -36,7 +32,6 @@ def test_alexnet_2012_layer_by_layer():
         "Conv2d", "ReLU", "LocalResponseNorm", "MaxPool2d"]
 
 
-@LRN
 @pytest.mark.parametrize(("make", "places"), [
     (models.alexnet_2012, [2, 6]), (models.zfnet, [3, 7]), (lambda: models.VGG("A-LRN"), [2])])
 def test_response_norm_has_the_constants_of_2012(make, places):
@@ -47,7 +42,6 @@ def test_response_norm_has_the_constants_of_2012(make, places):
         assert (layer.size, layer.alpha, layer.beta, layer.k) == (5, 5e-4, 0.75, 2.0)
 
 
-@LRN
 def test_zfnet_has_the_sizes_of_figure_3():
     net = nn.utils.skip_init(models.zfnet)
     assert sizes(net, 3, 224, 224) == [
@@ -59,7 +53,6 @@ def test_zfnet_has_the_sizes_of_figure_3():
         "Conv2d", "ReLU", "MaxPool2d", "LocalResponseNorm"]
 
 
-@LRN
 def test_vgg_a_lrn_normalises_once_behind_the_first_relu():
     net = nn.utils.skip_init(models.VGG, "A-LRN")
     names = [type(layer).__name__ for layer in net.features]

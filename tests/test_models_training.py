@@ -7,9 +7,6 @@ import tinycnn
 from tinycnn import models, nn
 from tinycnn.nn import functional as F
 
-LRN = pytest.mark.skipif(not hasattr(nn, "LocalResponseNorm"),
-                         reason="the layer nn.LocalResponseNorm is not there yet")
-
 
 def convolutions(net):
     return [layer for layer in net.modules() if isinstance(layer, nn.Conv2d)]
@@ -37,7 +34,6 @@ def test_first_values():
     assert not any(layer.bias.data.any() for layer in convolutions(net))
 
 
-@LRN
 def test_alexnet_2012_begins_as_in_section_5():
     net = models.alexnet_2012(num_classes=10)
     biases = [p.mean().item() for name, p in net.named_parameters() if name.endswith("bias")]
@@ -94,7 +90,7 @@ def test_a_few_steps_lower_the_loss(make, size, options, lr):
     (models.nin, 32), (models.nin_imagenet, 64), (models.alexnet, 64), (models.resnext50_32x4d, 64),
     (lambda **options: models.resnet50(stride_in_1x1=True, **options), 64),
     (lambda **options: models.densenet_cifar(13, drop_rate=0.1, **options), 32),
-    pytest.param(models.zfnet, 224, marks=LRN)])
+    (models.zfnet, 224)])
 def test_a_training_step_reaches_every_parameter(make, size):
     step(make(num_classes=3), size)
 
