@@ -11,8 +11,8 @@ from tinycnn import nn
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare with")
 TF = torch.nn.functional
 
-# PyTorch itself fails in backward of instance norm without images, and of group norm with a bias and
-# no weight.
+# PyTorch itself fails in backward of instance norm without images, and of group norm with a bias
+# and no weight.
 # name: (shapes of input, weight, bias; function of (F, x, *parameters))
 CASES = {
     **{f"group {shape} {G}": ((shape, shape[1:2], shape[1:2]),

@@ -60,6 +60,13 @@ def test_mean_of_10000_deviations_costs_no_digits(N, M, C, G, rng):
     np.testing.assert_allclose(mean, exact.mean(axis=(1, 3)), rtol=1e-7)
 
 
+def test_a_mean_between_two_numbers_costs_no_digits():
+    x = np.tile(np.array([8192, 8192 + 2.0**-10], np.float32), 24).reshape(1, 6, 8)
+    mean, var = np.empty((2, 1, 1), np.float32)
+    cuda.group_norm_forward(x, None, None, 0.0, mean, var, np.empty_like(x))
+    assert var[0, 0] == 2.0**-22
+
+
 def test_first_number_unlike_the_rest_costs_no_digits(rng):
     x = rng.standard_normal((1, 1, 2000)).astype(np.float32) * 1e-3 + 10
     x[..., 0] = 0

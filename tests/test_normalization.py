@@ -197,6 +197,17 @@ def test_local_response_of_unusual_divisors(beta, alpha, k, isa):
     np.testing.assert_allclose(results[1], results[0], rtol=1e-5)
 
 
+def test_what_lies_behind_a_row_counts_as_0_where_k_is_0(isa):
+    """A window beyond the last channel would have the divisor 0."""
+    x, grad_y = np.array([[[1, 0], [3, 0]], [[1, 2], [3, 4]]], np.float32)
+    results = []
+    for kernels in reference, cpu:
+        results.append(np.empty_like(x))
+        kernels.local_response_backward(x, grad_y, results[-1], 3, 1.0, 0.75, 0.0)
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-5)
+    assert np.isfinite(results[1]).all()
+
+
 # --- numbers that hurt -----------------------------------------------------------------------
 
 
@@ -212,6 +223,15 @@ def test_mean_of_10000_deviations_costs_no_digits(N, M, C, G, dtype, rng):
     np.testing.assert_allclose(var, exact.var(axis=(1, 3)),
                                rtol=2e-6 if dtype == np.float32 else 1e-11)
     np.testing.assert_allclose(mean, exact.mean(axis=(1, 3)), rtol=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(1, 6, 8), (1, 1, 48)])
+def test_a_mean_between_two_numbers_costs_no_digits(shape):
+    """Half of each of two neighbours in float32: no number lies nearer to the mean than they do."""
+    x = np.tile(np.array([8192, 8192 + 2.0**-10], np.float32), 24).reshape(shape)
+    mean, var = np.empty((2, 1, 1), np.float32)
+    cpu.group_norm_forward(x, None, None, 0.0, mean, var, np.empty_like(x))
+    assert var[0, 0] == 2.0**-22
 
 
 @pytest.mark.parametrize("shape", [(1, 5000, 6), (1, 1, 30000)])
