@@ -110,6 +110,7 @@ def group_norm_forward(
         return
     a.x, a.weight, a.bias = cnp.PyArray_DATA(x), data_or_null(weight), data_or_null(bias)
     a.mean, a.var, a.y = data_or_null(mean), cnp.PyArray_DATA(var), cnp.PyArray_DATA(y)
+    a.grad_y, a.grad_x = NULL, NULL
     own = per_thread(s.threads, k.scratch(&p))
     if s.chunks:
         partial = <double*>buffer(PARTIAL, tasks * 2 * p.image.c, 1)
@@ -157,6 +158,7 @@ def group_norm_backward(
         return
     a.x, a.grad_y, a.weight = cnp.PyArray_DATA(x), cnp.PyArray_DATA(grad_y), data_or_null(weight)
     a.mean, a.var, a.grad_x = data_or_null(mean), cnp.PyArray_DATA(var), data_or_null(grad_x)
+    a.bias, a.y = NULL, NULL
     if not summed and grad_x is None:
         return
     own = per_thread(s.threads, k.scratch(&p))
