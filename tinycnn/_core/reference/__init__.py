@@ -20,6 +20,7 @@ from .conv import (  # noqa: F401
     conv_forward,
     sum_rows,
 )
+from .ctc import ctc_backward, ctc_forward  # noqa: F401
 from .elementwise import (  # noqa: F401
     add_gradients,
     elu_backward,
@@ -34,6 +35,12 @@ from .elementwise import (  # noqa: F401
     tanh_forward,
 )
 from .gemm import matmul  # noqa: F401
+from .hinge_loss import (  # noqa: F401
+    multi_margin_backward,
+    multi_margin_forward,
+    multilabel_margin_backward,
+    multilabel_margin_forward,
+)
 from .layout import channels_first, channels_last, pixels  # noqa: F401
 from .loss import (  # noqa: F401
     cross_entropy_backward,
