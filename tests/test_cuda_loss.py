@@ -265,7 +265,7 @@ KINDS = [("mse", False, False), ("l1", False, False), ("bce", False, False), ("b
          ("bce_logits", False, False), ("bce_logits", True, False), ("bce_logits", True, True),
          ("bce_logits", False, True), ("smooth_l1", False, 0.7), ("huber", True, 0.7),
          ("kl", False, False), ("kl_log", False, False), ("poisson", False, False),
-         ("soft_margin", False, False)]
+         ("soft_margin", False, False), ("embedding", False, 0.7)]
 
 
 def pair(rng, kind, shape, dtype, weighted, positive):
@@ -295,11 +295,11 @@ def test_pair_losses(rng, dtype, shape, kind, weighted, positive):
 
 
 @pytest.mark.parametrize("kind", ["mse", "l1", "bce", "bce_logits", "smooth_l1", "huber", "kl",
-                                  "kl_log", "poisson", "soft_margin"])
+                                  "kl_log", "poisson", "soft_margin", "embedding"])
 def test_pairs_at_the_edges(kind):
     values = [0, 1, 0.5, 1e-20] if kind == "bce" else [0, 1, -1, INF, -INF, NAN, 1e4, -1e4]
     x, t = (np.array(v, "float32") for v in zip(*itertools.product(values, [0, 1, 0.25])))
-    given = kind, x, t, None, 1.0 if kind in ("smooth_l1", "huber") else None, "none"
+    given = kind, x, t, None, 1.0 if kind in ("smooth_l1", "huber", "embedding") else None, "none"
     ((found, expected),) = both("pair_loss_forward", given, np.zeros_like(x),
                                 kernels=pairs_on_device)
     close(found, expected)

@@ -84,7 +84,7 @@ GRADIENTS = [
     ("poisson_nll_loss", 2, {}), ("poisson_nll_loss", 2, {"full": True}),
     ("poisson_nll_loss", 2, {"log_input": False, "full": True}),
     ("gaussian_nll_loss", 3, {}), ("gaussian_nll_loss", 3, {"full": True}),
-    ("soft_margin_loss", 2, {}),
+    ("soft_margin_loss", 2, {}), ("hinge_embedding_loss", 2, {"margin": 0.73}),
 ]
 
 

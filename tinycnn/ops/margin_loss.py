@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, float_of, shape_text
-from ._inputs import broadcast_shape, check_float, check_tensor
+from ._inputs import broadcast_shape, cast, check_float, check_tensor
 from .arithmetic import add, mul, neg, sub
-from .comparison import ne, where
 from .elementary import clamp
 from .pair_loss import PairLoss, reduced, reduction_of, spread_pair
 from .reduction import mean
@@ -81,9 +80,8 @@ def hinge_embedding_loss(
     margin = float_of(name, "margin", margin, "Pass for example margin=1.0.")
     check_float(name, "input", input)
     check_tensor(name, "target", target)
-    broadcast_shape(name, input.data.shape, target.data.shape)
-    apart = where(ne(target, 1), clamp(sub(margin, input), 0), 0.0)
-    return reduced(add(apart, where(ne(target, -1), input, 0.0)), reduction)
+    input, target = spread_pair(name, input, cast(target, input.data.dtype))
+    return PairLoss.apply(input, target, None, margin, "embedding", reduction)
 
 
 def margin_ranking_loss(

@@ -28,6 +28,7 @@ cdef extern from "simd/pair_loss_api.hh" nogil:
         KL_LOG
         POISSON
         SOFT_MARGIN
+        EMBEDDING
         PAIR_KINDS
 
 ctypedef int (*PairForward)(const PairLoss*, void*, double*, int64_t, int64_t) noexcept nogil
@@ -47,6 +48,7 @@ cnp.import_array()
 cdef dict KINDS = {
     "mse": MSE, "l1": L1, "bce": BCE, "bce_logits": BCE_LOGITS, "smooth_l1": SMOOTH_L1,
     "huber": HUBER, "kl": KL, "kl_log": KL_LOG, "poisson": POISSON, "soft_margin": SOFT_MARGIN,
+    "embedding": EMBEDDING,
 }
 
 

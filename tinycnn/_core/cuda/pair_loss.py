@@ -24,10 +24,10 @@ from .primitives import (
 )
 from .rows import BLOCK, ROUNDS, Sums, fill_empty, leave_sums
 
-MSE, L1, BCE, BCE_LOGITS, SMOOTH_L1, HUBER, KL, KL_LOG, POISSON, SOFT_MARGIN = range(10)
+MSE, L1, BCE, BCE_LOGITS, SMOOTH_L1, HUBER, KL, KL_LOG, POISSON, SOFT_MARGIN, EMBEDDING = range(11)
 KINDS = {"mse": MSE, "l1": L1, "bce": BCE, "bce_logits": BCE_LOGITS, "smooth_l1": SMOOTH_L1,
          "huber": HUBER, "kl": KL, "kl_log": KL_LOG, "poisson": POISSON,
-         "soft_margin": SOFT_MARGIN}
+         "soft_margin": SOFT_MARGIN, "embedding": EMBEDDING}
 KIND = MSE
 VARIANTS = [{**floats, "KIND": kind} for floats in FLOATS for kind in KINDS.values()]
 NAN = float("nan")
@@ -73,6 +73,9 @@ def value_of(x, t, s):
         return exp(x) - t * x
     if KIND == SOFT_MARGIN:
         return softplus(-t * x)
+    if KIND == EMBEDDING:
+        apart = at_least(T(0), s - x)
+        return (x if t != T(-1) else T(0)) + (apart if t != T(1) else T(0))
     if KIND == MSE:
         return (x - t) * (x - t)
     if KIND == L1:
@@ -114,6 +117,9 @@ def by_x(x, t, s):
         return exp(x) - t
     if KIND == SOFT_MARGIN:
         return -t * share(t * x)
+    if KIND == EMBEDDING:
+        near = t != T(1) and s - x >= T(0)
+        return (T(1) if t != T(-1) else T(0)) - (T(1) if near else T(0))
     if KIND == MSE:
         return T(2) * (x - t)
     if KIND == L1:
@@ -141,6 +147,8 @@ def by_target(x, t, s):
         return -x
     if KIND == SOFT_MARGIN:
         return -x * share(t * x)
+    if KIND == EMBEDDING:
+        return T(0)
     if KIND == MSE:
         return T(2) * (t - x)
     if KIND == L1:

@@ -24,11 +24,12 @@ def pair_loss_forward(kind, x, target, weight, setting, reduction, loss):
     kl_log       exp(t) * (t - x)
     poisson      exp(x) - t * x
     soft_margin  log(1 + exp(-t * x))
+    embedding    (x unless t = -1) + (max(s - x, 0) unless t = 1),  s = margin
 
     x, target                    IN
     weight or None               IN   of x's shape
     setting                      IN   s: of x's shape or None (1) for bce_logits; a number for
-                                      smooth_l1 and huber
+                                      smooth_l1, huber and embedding
     loss of x's shape, or ()     OUT
     returns                           False if x or target of bce is not between 0 and 1
     """
@@ -58,6 +59,7 @@ def pair_loss_backward(
     kl_log       -exp(t)                                  exp(t) * (t - x + 1)
     poisson      exp(x) - t                               -x
     soft_margin  -t / (1 + exp(t * x))                    -x / (1 + exp(t * x))
+    embedding    (1 unless t = -1) - (1 unless t = 1 or x > s)  0
     """
     g = grad_loss if weight is None else grad_loss * weight
     if reduction == "mean":
@@ -123,6 +125,16 @@ def _share(x):
     return numpy.exp(-_softplus(x))
 
 
+def _embedding(x, t, margin):
+    apart = numpy.maximum(x.dtype.type(margin) - x, 0)
+    return numpy.where(t != -1, x, 0) + numpy.where(t != 1, apart, 0)
+
+
+def _embedding_by_x(x, t, margin):
+    near = (t != 1) & (x.dtype.type(margin) - x >= 0)
+    return numpy.subtract(t != -1, near, dtype=x.dtype)
+
+
 def _softplus(x):
     """log(1 + exp(x)) without overflow"""
     return numpy.log1p(numpy.exp(-numpy.abs(x))) + numpy.maximum(x, 0)
@@ -139,6 +151,7 @@ _PAIR_LOSS = {
     "kl_log": lambda x, t, _: numpy.exp(t) * (t - x),
     "poisson": lambda x, t, _: numpy.exp(x) - t * x,
     "soft_margin": lambda x, t, _: _softplus(-t * x),
+    "embedding": _embedding,
 }
 _PAIR_GRADIENT = {
     "mse": (lambda x, t, _: 2 * (x - t), lambda x, t, _: 2 * (t - x)),
@@ -154,4 +167,5 @@ _PAIR_GRADIENT = {
     "kl_log": (lambda x, t, _: -numpy.exp(t), lambda x, t, _: numpy.exp(t) * (t - x + 1)),
     "poisson": (lambda x, t, _: numpy.exp(x) - t, lambda x, t, _: -x),
     "soft_margin": (lambda x, t, _: -t * _share(t * x), lambda x, t, _: -x * _share(t * x)),
+    "embedding": (_embedding_by_x, lambda x, t, _: numpy.zeros_like(t)),
 }

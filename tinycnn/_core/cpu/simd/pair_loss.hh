@@ -166,6 +166,22 @@ struct SoftMargin {
 };
 
 template <class T>
+struct Embedding {
+  static TCN_INLINE Vec<T> value(const Vec<T>& x, const Vec<T>& t, const Vec<T>& margin) {
+    const Vec<T> zero = number<T>(0), apart = rectified(margin - x);
+    return select(t != number<T>(-1), x, zero) + select(t != number<T>(1), apart, zero);
+  }
+  static TCN_INLINE Vec<T> by_x(const Vec<T>& x, const Vec<T>& t, const Vec<T>& margin) {
+    const Vec<T> zero = number<T>(0), one = number<T>(1);
+    const Vec<T> near = select(t != one, select(margin - x >= zero, one, zero), zero);
+    return select(t != number<T>(-1), one, zero) - near;
+  }
+  static TCN_INLINE Vec<T> by_target(const Vec<T>&, const Vec<T>&, const Vec<T>&) {
+    return number<T>(0);
+  }
+};
+
+template <class T>
 struct Pairs {
   const T *x, *target, *weight, *settings;
   T setting;

@@ -14,6 +14,7 @@ enum PairKind {
   KL_LOG,
   POISSON,
   SOFT_MARGIN,
+  EMBEDDING,
   PAIR_KINDS
 };
 
