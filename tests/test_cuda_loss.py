@@ -263,14 +263,17 @@ def test_what_a_replay_leaves_is_found(late, monkeypatch):
 
 KINDS = [("mse", False, False), ("l1", False, False), ("bce", False, False), ("bce", True, False),
          ("bce_logits", False, False), ("bce_logits", True, False), ("bce_logits", True, True),
-         ("bce_logits", False, True)]
+         ("bce_logits", False, True), ("smooth_l1", False, 0.7), ("huber", True, 0.7),
+         ("kl", False, False), ("kl_log", False, False), ("poisson", False, False),
+         ("soft_margin", False, False), ("embedding", False, 0.7)]
 
 
 def pair(rng, kind, shape, dtype, weighted, positive):
     x = rng.random(shape) if kind == "bce" else rng.normal(size=shape) * 3
     given = [x, rng.random(shape), rng.random(shape) + 0.1 if weighted else None,
-             rng.random(shape) + 0.5 if positive else None]
-    return [None if a is None else np.asarray(a, dtype) for a in given]
+             rng.random(shape) + 0.5 if positive is True else None]
+    given = [None if a is None else np.asarray(a, dtype) for a in given]
+    return [*given[:3], positive] if type(positive) is float else given
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -291,11 +294,12 @@ def test_pair_losses(rng, dtype, shape, kind, weighted, positive):
                 close(found, expected, scale=10)  # 1 / x in bce
 
 
-@pytest.mark.parametrize("kind", ["mse", "l1", "bce", "bce_logits"])
+@pytest.mark.parametrize("kind", ["mse", "l1", "bce", "bce_logits", "smooth_l1", "huber", "kl",
+                                  "kl_log", "poisson", "soft_margin", "embedding"])
 def test_pairs_at_the_edges(kind):
     values = [0, 1, 0.5, 1e-20] if kind == "bce" else [0, 1, -1, INF, -INF, NAN, 1e4, -1e4]
     x, t = (np.array(v, "float32") for v in zip(*itertools.product(values, [0, 1, 0.25])))
-    given = kind, x, t, None, None, "none"
+    given = kind, x, t, None, 1.0 if kind in ("smooth_l1", "huber", "embedding") else None, "none"
     ((found, expected),) = both("pair_loss_forward", given, np.zeros_like(x),
                                 kernels=pairs_on_device)
     close(found, expected)

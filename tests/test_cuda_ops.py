@@ -100,6 +100,29 @@ CASES = {
     "prelu": (F.prelu, IMAGE, (3,)), "prelu of one slope": (F.prelu, IMAGE, (1,)),
     "alpha_dropout": (lambda x: seeded(F.alpha_dropout, x, 0.3, True), IMAGE),
     "feature_alpha_dropout": (lambda x: seeded(F.feature_alpha_dropout, x, 0.3, True), IMAGE),
+    "smooth_l1_loss": (lambda x, y: F.smooth_l1_loss(x, y, beta=0.7), A, B),
+    "huber_loss": (lambda x, y, w: F.huber_loss(x, y, weight=w), A, B, A),
+    "kl_div": (lambda x, y: F.kl_div(x, y, reduction="batchmean", log_target=True), A, B),
+    "poisson_nll_loss": (lambda x, y: F.poisson_nll_loss(x, y * y, full=True), A, ROW),
+    "gaussian_nll_loss": (lambda x, y, v: F.gaussian_nll_loss(x, y, v * v), A, B, COLUMN),
+    "soft_margin_loss": (lambda x, y: F.soft_margin_loss(x, y.sign()), A, B),
+    "hinge_embedding_loss": (lambda x, y: F.hinge_embedding_loss(x, y.sign()), A, B),
+    "margin_ranking_loss": (lambda x, y, t: F.margin_ranking_loss(x, y, t.sign()), A, B, A),
+    "multi_margin_loss": (lambda x: F.multi_margin_loss(x, x.argmax(1), p=2), (3, 5)),
+    "multilabel_margin_loss": (
+        lambda x: F.multilabel_margin_loss(x, x.argsort(1) - 1), (3, 5)),
+    "multilabel_soft_margin_loss": (
+        lambda x, w: F.multilabel_soft_margin_loss(x, x > 0, w), (3, 4), ROW),
+    "triplet_margin_loss": (lambda a, p, n: F.triplet_margin_loss(a, p, n, swap=True), A, B, A),
+    "triplet_margin_with_distance_loss": (lambda a, p, n: F.triplet_margin_with_distance_loss(
+        a, p, n, distance_function=F.cosine_similarity), A, B, A),
+    "cosine_similarity": (lambda x, y: F.cosine_similarity(x, y, 2), A, ROW),
+    "cosine_embedding_loss": (
+        lambda x, y: F.cosine_embedding_loss(x, y, (x[:, 0] > 0) * 2 - 1), (3, 4), (3, 4)),
+    "pairwise_distance": (lambda x, y: F.pairwise_distance(x, y, 3), A, ROW),
+    "pairwise_distance 0": (lambda x, y: F.pairwise_distance(x, y, 0), A, ROW),
+    "ctc_loss": (lambda x: F.ctc_loss(x, x[0, :, 1:3].argsort(1) + 1, (4, 3), (2, 1),
+                                      zero_infinity=True), (4, 2, 4)),
     "tanh": (F.tanh, A), "relu of a transposed map": (lambda x: F.relu(x.transpose(1, 3)), IMAGE),
 }
 

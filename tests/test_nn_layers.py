@@ -124,6 +124,7 @@ def test_every_layer_of_the_package_is_in_the_table_or_a_loss_or_a_container():
     seen = {type(case[0]).__name__ for case in LAYERS}
     layers = {name for name in nn.__all__ if inspect.isclass(getattr(nn, name))}
     others = {"MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d",  # take indices: test_unpooling.py
+              "CosineSimilarity", "PairwiseDistance",  # of two tensors
               "Module", "ModuleDict", "ModuleList", "Parameter", "Sequential", "no_fusion"}
     assert {n for n in layers - seen - others if not n.endswith("Loss")} == set()
 

@@ -52,6 +52,8 @@ from ..ops.conv import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from ..ops.ctc import ctc_greedy_decode, ctc_loss
+from ..ops.distance import cosine_similarity, pairwise_distance
 from ..ops.dropout import (
     alpha_dropout,
     dropout,
@@ -60,10 +62,17 @@ from ..ops.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
+from ..ops.embedding_loss import (
+    cosine_embedding_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from ..ops.gdn import gdn
 from ..ops.grid_sample import affine_grid, grid_sample
 from ..ops.group_norm import group_norm, layer_norm, rms_norm
+from ..ops.hinge_loss import multi_margin_loss, multilabel_margin_loss
 from ..ops.instance_norm import instance_norm
+from ..ops.likelihood_loss import gaussian_nll_loss, kl_div, poisson_nll_loss
 from ..ops.linear import linear
 from ..ops.local_response import local_response_norm
 from ..ops.locally_connected import locally_connected1d, locally_connected2d
@@ -77,6 +86,12 @@ from ..ops.loss import (
     one_hot,
 )
 from ..ops.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
+from ..ops.margin_loss import (
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multilabel_soft_margin_loss,
+    soft_margin_loss,
+)
 from ..ops.norm import normalize
 from ..ops.normalization import batch_norm, batch_norm_relu
 from ..ops.padding import pad
@@ -90,6 +105,7 @@ from ..ops.pooling import (
 )
 from ..ops.rbf import rbf
 from ..ops.resize import interpolate
+from ..ops.robust_loss import huber_loss, smooth_l1_loss
 from ..ops.shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from ..ops.subsampling import subsampling2d
 from ..ops.table_conv import table_conv2d
@@ -120,7 +136,11 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "cosine_embedding_loss",
+    "cosine_similarity",
     "cross_entropy",
+    "ctc_greedy_decode",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -128,6 +148,7 @@ __all__ = [
     "elu",
     "feature_alpha_dropout",
     "fold",
+    "gaussian_nll_loss",
     "gdn",
     "gelu",
     "glu",
@@ -137,8 +158,11 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
+    "huber_loss",
     "instance_norm",
     "interpolate",
+    "kl_div",
     "l1_loss",
     "layer_norm",
     "leaky_relu",
@@ -151,6 +175,7 @@ __all__ = [
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
+    "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
@@ -160,12 +185,17 @@ __all__ = [
     "maxout",
     "mish",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "poisson_nll_loss",
     "prelu",
     "rbf",
     "relu",
@@ -175,6 +205,8 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
+    "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
@@ -185,5 +217,7 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
     "unfold",
 ]

@@ -12,6 +12,7 @@ from ..ops.loss import (
     nll_loss,
 )
 from ..ops.pair_loss import reduction_of
+from ..ops.robust_loss import huber_loss, smooth_l1_loss
 from ..tensor import Tensor
 from .module import Module
 
@@ -113,6 +114,49 @@ class L1Loss(_Loss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return l1_loss(input, target, reduction=self.reduction)
+
+
+class SmoothL1Loss(_Loss):
+    """Squared error of small errors, absolute error of large ones; slopes end at 1.
+
+    loss = d^2 / (2 * beta) where d < beta, else d - beta / 2,  d = |x - target|
+
+    Args:    reduction (str): "mean", "sum" or "none".
+             beta (float): where the square ends, at least 0; 0 gives the absolute error.
+    Shape:   input and target of one shape.
+    Example: >>> import tinycnn
+             >>> SmoothL1Loss()(tinycnn.tensor([0.5, 3.0]), tinycnn.zeros(2))
+             tensor(1.3125)
+    """
+
+    def __init__(self, size_average: bool | None = None, reduce: bool | None = None,
+                 reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.beta = beta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class HuberLoss(_Loss):
+    """Squared error of small errors, absolute error of large ones; slopes end at delta.
+
+    loss = d^2 / 2 where d <= delta, else delta * (d - delta / 2),  d = |x - target|
+
+    Args:    reduction (str): "mean", "sum" or "none".
+             delta (float): where the square ends, above 0.
+    Shape:   input and target of one shape.
+    Example: >>> import tinycnn
+             >>> HuberLoss(delta=2.0)(tinycnn.tensor([0.5, 3.0]), tinycnn.zeros(2))
+             tensor(2.0625)
+    """
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
 class BCELoss(_WeightedLoss):

@@ -9,26 +9,29 @@ from typing import TYPE_CHECKING
 from .._core.checks import fail, shape_text
 from .._core.dtypes import promote
 from ..autograd import Function, is_grad_enabled
-from ._inputs import broadcast_shape, cast, check_float, check_tensor
+from ._inputs import broadcast_shape, cast, check_float, check_tensor, operands
 from .arithmetic import mul, sub
 from .division import div
 from .elementary import abs as absolute
+from .reduction import mean
 from .reduction import sum as sum_of
+from .reshaping import expand
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
 class PairLoss(Function):
-    """See mse_loss, l1_loss, binary_cross_entropy, binary_cross_entropy_with_logits."""
+    """See mse_loss, l1_loss, binary_cross_entropy and others; `setting` is what the kind needs:
+    pos_weight, a number, or None."""
 
     @staticmethod
-    def forward(ctx, x, target, weight, pos_weight, kind, reduction):
+    def forward(ctx, x, target, weight, setting, kind, reduction):
         k = ctx.kernels
         x = k.dense(x)
         others = [
-            None if a is None else k.same_layout(k.broadcast_to(a, x.shape), x)
-            for a in (target, weight, pos_weight)
+            k.same_layout(k.broadcast_to(a, x.shape), x) if hasattr(a, "dtype") else a
+            for a in (target, weight, setting)
         ]
         ctx.saved = kind, x, *others, reduction
         loss = k.empty_like(x) if reduction == "none" else k.empty((), x.dtype)
@@ -175,16 +178,34 @@ def binary_cross_entropy_with_logits(
     return PairLoss.apply(input, target, weight, pos_weight, "bce_logits", reduction)
 
 
-def reduction_of(function, reduction, size_average=None, reduce=None):
-    """"mean", "sum" or "none", from PyTorch's new or old arguments."""
+def reduction_of(function, reduction, size_average=None, reduce=None, also=()):
+    """"mean", "sum" or "none", or one of `also`, from PyTorch's new or old arguments."""
     if size_average is not None or reduce is not None:
         each = reduce is not None and not reduce
         reduction = "none" if each else "sum" if size_average is False else "mean"
         warnings.warn(f"{function}: size_average and reduce are old words. Pass "
                       f"reduction={reduction!r}.", stacklevel=frames_inside())
-    if reduction not in ("mean", "sum", "none"):
-        fail(function, "reduction 'mean', 'sum' or 'none'", repr(reduction), "Pass one of these.")
+    if reduction not in ("mean", "sum", "none", *also):
+        more = "".join([f"{name!r}, " for name in also])
+        fail(function, f"reduction {more}'mean', 'sum' or 'none'", repr(reduction),
+             "Pass one of these.")
     return reduction
+
+
+def reduced(loss, reduction):
+    """The mean or the sum of single losses, or these."""
+    if reduction == "none":
+        return loss
+    return mean(loss) if reduction == "mean" else sum_of(loss)
+
+
+def spread_pair(function, input, target):
+    """Both in one float dtype, spread to their common shape."""
+    check_float(function, "input", input)
+    check_tensor(function, "target", target)
+    x, t = operands(function, input, target)
+    shape = broadcast_shape(function, x.data.shape, t.data.shape)
+    return [a if a.data.shape == shape else expand(a, shape) for a in (x, t)]
 
 
 def frames_inside():

@@ -15,12 +15,21 @@ cdef extern from "simd/pair_loss_api.hh" nogil:
         const void* x
         const void* target
         const void* weight
-        const void* pos_weight
+        const void* settings
+        double setting
     enum PairKind:
         MSE
         L1
         BCE
         BCE_LOGITS
+        SMOOTH_L1
+        HUBER
+        KL
+        KL_LOG
+        POISSON
+        SOFT_MARGIN
+        EMBEDDING
+        PAIR_KINDS
 
 ctypedef int (*PairForward)(const PairLoss*, void*, double*, int64_t, int64_t) noexcept nogil
 ctypedef void (*PairBackward)(
@@ -29,38 +38,46 @@ ctypedef void (*PairBackward)(
 
 cdef extern from "simd/pair_loss_api.hh" nogil:
     struct PairLossKernels:
-        PairForward pair[4]
-        PairBackward pair_backward[4]
+        PairForward pair[PAIR_KINDS]
+        PairBackward pair_backward[PAIR_KINDS]
         double (*sum)(const void*, int64_t) noexcept nogil
     const PairLossKernels* pair_loss_kernels_for(int isa, int wide)
 
 cnp.import_array()
 
-cdef dict KINDS = {"mse": MSE, "l1": L1, "bce": BCE, "bce_logits": BCE_LOGITS}
+cdef dict KINDS = {
+    "mse": MSE, "l1": L1, "bce": BCE, "bce_logits": BCE_LOGITS, "smooth_l1": SMOOTH_L1,
+    "huber": HUBER, "kl": KL, "kl_log": KL_LOG, "poisson": POISSON, "soft_margin": SOFT_MARGIN,
+    "embedding": EMBEDDING,
+}
 
 
-cdef PairLoss _pair_loss(cnp.ndarray x, cnp.ndarray target, weight, pos_weight) except *:
+cdef PairLoss _pair_loss(cnp.ndarray x, cnp.ndarray target, weight, setting) except *:
     cdef PairLoss s
     cdef int64_t size = cnp.PyArray_SIZE(x)
     require_numbers(x, target, size)
     require_numbers(x, weight, size)
-    require_numbers(x, pos_weight, size)
-    s.x, s.target = cnp.PyArray_DATA(x), cnp.PyArray_DATA(target)
-    s.weight, s.pos_weight = data_or_null(weight), data_or_null(pos_weight)
+    s.x, s.target, s.weight = cnp.PyArray_DATA(x), cnp.PyArray_DATA(target), data_or_null(weight)
+    s.settings, s.setting = NULL, 1
+    if isinstance(setting, cnp.ndarray):
+        require_numbers(x, setting, size)
+        s.settings = cnp.PyArray_DATA(setting)
+    elif setting is not None:
+        s.setting = setting
     return s
 
 
 def pair_loss_forward(
-    str kind not None,           #      "mse", "l1", "bce" or "bce_logits"
+    str kind not None,           #      a key of KINDS
     cnp.ndarray x not None,      # IN   dense
     cnp.ndarray target not None, # IN   like x
     weight,                      # IN   like x, or None
-    pos_weight,                  # IN   like x, or None
+    setting,                     # IN   like x, a number, or None
     str reduction not None,
     cnp.ndarray loss not None,   # OUT  like x, or 1 number
 ):
     """False if x or target of bce is not between 0 and 1."""
-    cdef PairLoss s = _pair_loss(x, target, weight, pos_weight)
+    cdef PairLoss s = _pair_loss(x, target, weight, setting)
     cdef const PairLossKernels* k = pair_loss_kernels_for(isa(), wide(x))
     cdef PairForward kernel = k.pair[<int>KINDS[kind]]
     cdef int64_t size = cnp.PyArray_SIZE(x), block, at
@@ -87,17 +104,17 @@ def pair_loss_forward(
 
 
 def pair_loss_backward(
-    str kind not None,              #      "mse", "l1", "bce" or "bce_logits"
+    str kind not None,              #      a key of KINDS
     cnp.ndarray x not None,         # IN   dense
     cnp.ndarray target not None,    # IN   like x
     weight,                         # IN   like x, or None
-    pos_weight,                     # IN   like x, or None
+    setting,                        # IN   like x, a number, or None
     str reduction not None,
     cnp.ndarray grad_loss not None, # IN   like x, or 1 number
     grad_x,                         # OUT  like x, or None
     grad_target,                    # OUT  like x, or None
 ):
-    cdef PairLoss s = _pair_loss(x, target, weight, pos_weight)
+    cdef PairLoss s = _pair_loss(x, target, weight, setting)
     cdef PairBackward kernel = pair_loss_kernels_for(isa(), wide(x)).pair_backward[<int>KINDS[kind]]
     cdef int64_t size = cnp.PyArray_SIZE(x), each = reduction == "none", block, at
     cdef Blocks b = blocks_of(size, 1)

@@ -20,6 +20,7 @@ from .conv import (  # noqa: F401
     conv_forward,
     sum_rows,
 )
+from .ctc import ctc_backward, ctc_forward  # noqa: F401
 from .elementwise import (  # noqa: F401
     activation_backward,
     activation_forward,
@@ -30,6 +31,12 @@ from .elementwise import (  # noqa: F401
 from .gemm import matmul  # noqa: F401
 from .grid_sample import grid_sample_backward, grid_sample_forward  # noqa: F401
 from .group_norm import group_norm_backward, group_norm_forward  # noqa: F401
+from .hinge_loss import (  # noqa: F401
+    multi_margin_backward,
+    multi_margin_forward,
+    multilabel_margin_backward,
+    multilabel_margin_forward,
+)
 from .layout import channels_first, channels_last, pixels  # noqa: F401
 from .local_response import (  # noqa: F401
     local_response_backward,

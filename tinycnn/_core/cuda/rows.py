@@ -44,11 +44,11 @@ def lanes_for(M, C):
     return WARP if C <= 512 or (C <= 8192 and M >= 4096) else BLOCK
 
 
-def launch_rows(kernel, M, C, *arguments):
+def launch_rows(kernel, M, C, *arguments, **constants):
     """Launch a kernel in which every team takes one row of C numbers; its last array is (M, C)."""
     lanes, arrays = lanes_for(M, C), [a for a in arguments if hasattr(a, "dtype")]
     kernel.launch((-(-M // (BLOCK // lanes)), 1, 1), (*arguments, M, C), T=arrays[-1].dtype,
-                  LANES=lanes)
+                  LANES=lanes, **constants)
 
 
 @device
@@ -190,11 +190,11 @@ class Sums:
                                              self.blocks), T=self._loss.dtype)
 
 
-def reduce_rows(kernel, M, C, lanes, arguments, *results):
+def reduce_rows(kernel, M, C, lanes, arguments, *results, **constants):
     """Launch a kernel in which teams take rows, and add up what they leave; results as in Sums."""
     sums = Sums(-(-M // (BLOCK // lanes * ROUNDS)), *results)
     kernel.launch((sums.blocks, 1, 1), (*arguments, *sums.arguments, M, C), T=results[1].dtype,
-                  LANES=lanes)
+                  LANES=lanes, **constants)
     sums.finish()
 
 

@@ -3,14 +3,13 @@
 
 namespace TCN_ISA {
 
-#define KERNELS(T)                                                            \
-  {                                                                           \
-    {pair_loss<T, Mse<T>>, pair_loss<T, L1Loss<T>>, pair_loss<T, Bce<T>>,     \
-     pair_loss<T, BceLogits<T>>},                                             \
-        {pair_loss_backward<T, Mse<T>>, pair_loss_backward<T, L1Loss<T>>,     \
-         pair_loss_backward<T, Bce<T>>, pair_loss_backward<T, BceLogits<T>>}, \
-        sum_numbers<double>                                                   \
-  }
+#define ALL_KINDS(f, T)                                                                     \
+  {f<T, Mse<T>>,   f<T, L1Loss<T>>, f<T, Bce<T>>,   f<T, BceLogits<T>>, f<T, SmoothL1<T>>, \
+   f<T, Huber<T>>, f<T, Kl<T>>,     f<T, KlLog<T>>, f<T, Poisson<T>>,   f<T, SoftMargin<T>>, \
+   f<T, Embedding<T>>}
+
+#define KERNELS(T) \
+  {ALL_KINDS(pair_loss, T), ALL_KINDS(pair_loss_backward, T), sum_numbers<double>}
 
 extern const PairLossKernels pair_loss_kernels[2] = {KERNELS(float), KERNELS(double)};
 

@@ -1,5 +1,5 @@
-// Losses of pairs (x, t), element by element: value, and derivatives by x and by t. Formulas as in
-// reference/pair_loss.py.
+// Losses of pairs (x, t), element by element: value, and derivatives by x and by t; the third number
+// is the setting. Formulas as in reference/pair_loss.py.
 #pragma once
 #include <type_traits>
 
@@ -83,14 +83,115 @@ struct BceLogits {
 };
 
 template <class T>
+struct SmoothL1 {
+  static TCN_INLINE Vec<T> value(const Vec<T>& x, const Vec<T>& t, const Vec<T>& beta) {
+    const Vec<T> d = vabs<T>(x - t), half = number<T>(0.5);
+    return select(d < beta, half * (d * d / beta), d - half * beta);
+  }
+  static TCN_INLINE Vec<T> by_x(const Vec<T>& x, const Vec<T>& t, const Vec<T>& beta) {
+    return select(vabs<T>(x - t) >= beta, L1Loss<T>::by_x(x, t, beta), (x - t) / beta);
+  }
+  static TCN_INLINE Vec<T> by_target(const Vec<T>& x, const Vec<T>& t, const Vec<T>& beta) {
+    return by_x(t, x, beta);
+  }
+};
+
+template <class T>
+struct Huber {
+  static TCN_INLINE Vec<T> value(const Vec<T>& x, const Vec<T>& t, const Vec<T>& delta) {
+    const Vec<T> d = vabs<T>(x - t), half = number<T>(0.5);
+    return select(d <= delta, half * d * d, delta * (d - half * delta));
+  }
+  static TCN_INLINE Vec<T> by_x(const Vec<T>& x, const Vec<T>& t, const Vec<T>& delta) {
+    return select(vabs<T>(x - t) > delta, delta * L1Loss<T>::by_x(x, t, delta), x - t);
+  }
+  static TCN_INLINE Vec<T> by_target(const Vec<T>& x, const Vec<T>& t, const Vec<T>& delta) {
+    return by_x(t, x, delta);
+  }
+};
+
+template <class T>
+struct Kl {
+  static TCN_INLINE Vec<T> value(const Vec<T>& x, const Vec<T>& t, const Vec<T>&) {
+    const Vec<T> zero = number<T>(0);
+    const Vec<T> log_t = select(t < zero, number<T>(NAN), vlog<T>(t));
+    return select(t == zero, zero, t * log_t) - t * x;
+  }
+  static TCN_INLINE Vec<T> by_x(const Vec<T>&, const Vec<T>& t, const Vec<T>&) {
+    return number<T>(0) - t;
+  }
+  static TCN_INLINE Vec<T> by_target(const Vec<T>& x, const Vec<T>& t, const Vec<T>&) {
+    return each_lane<T, Bce<T>::log>(t) + number<T>(1) - x;
+  }
+};
+
+template <class T>
+struct KlLog {
+  static TCN_INLINE Vec<T> value(const Vec<T>& x, const Vec<T>& t, const Vec<T>&) {
+    return vexp<T>(t) * (t - x);
+  }
+  static TCN_INLINE Vec<T> by_x(const Vec<T>&, const Vec<T>& t, const Vec<T>&) {
+    return number<T>(0) - vexp<T>(t);
+  }
+  static TCN_INLINE Vec<T> by_target(const Vec<T>& x, const Vec<T>& t, const Vec<T>&) {
+    return vexp<T>(t) * (t - x + number<T>(1));
+  }
+};
+
+template <class T>
+struct Poisson {
+  static TCN_INLINE Vec<T> value(const Vec<T>& x, const Vec<T>& t, const Vec<T>&) {
+    return vexp<T>(x) - t * x;
+  }
+  static TCN_INLINE Vec<T> by_x(const Vec<T>& x, const Vec<T>& t, const Vec<T>&) {
+    return vexp<T>(x) - t;
+  }
+  static TCN_INLINE Vec<T> by_target(const Vec<T>& x, const Vec<T>&, const Vec<T>&) {
+    return number<T>(0) - x;
+  }
+};
+
+template <class T>
+struct SoftMargin {
+  static TCN_INLINE Vec<T> value(const Vec<T>& x, const Vec<T>& t, const Vec<T>&) {
+    return vsoftplus<T>(number<T>(0) - t * x);
+  }
+  static TCN_INLINE Vec<T> by_x(const Vec<T>& x, const Vec<T>& t, const Vec<T>&) {
+    const Vec<T> zero = number<T>(0), one = number<T>(1), e = vexp<T>(zero - vabs<T>(t * x));
+    return (zero - t) * (select(t * x > zero, e, one) / (one + e));  // -t / (1 + exp(t x))
+  }
+  static TCN_INLINE Vec<T> by_target(const Vec<T>& x, const Vec<T>& t, const Vec<T>& s) {
+    return by_x(t, x, s);
+  }
+};
+
+template <class T>
+struct Embedding {
+  static TCN_INLINE Vec<T> value(const Vec<T>& x, const Vec<T>& t, const Vec<T>& margin) {
+    const Vec<T> zero = number<T>(0), apart = rectified(margin - x);
+    return select(t != number<T>(-1), x, zero) + select(t != number<T>(1), apart, zero);
+  }
+  static TCN_INLINE Vec<T> by_x(const Vec<T>& x, const Vec<T>& t, const Vec<T>& margin) {
+    const Vec<T> zero = number<T>(0), one = number<T>(1);
+    const Vec<T> near = select(t != one, select(margin - x >= zero, one, zero), zero);
+    return select(t != number<T>(-1), one, zero) - near;
+  }
+  static TCN_INLINE Vec<T> by_target(const Vec<T>&, const Vec<T>&, const Vec<T>&) {
+    return number<T>(0);
+  }
+};
+
+template <class T>
 struct Pairs {
-  const T *x, *target, *weight, *pos_weight;
+  const T *x, *target, *weight, *settings;
+  T setting;
 
   explicit Pairs(const PairLoss& s)
       : x(static_cast<const T*>(s.x)),
         target(static_cast<const T*>(s.target)),
         weight(static_cast<const T*>(s.weight)),
-        pos_weight(static_cast<const T*>(s.pos_weight)) {}
+        settings(static_cast<const T*>(s.settings)),
+        setting(T(s.setting)) {}
 
   static TCN_INLINE Vec<T> at(const T* p, int64_t i, int n, T absent) {
     return !p ? broadcast(absent) : n == LANES<T> ? load(p + i) : load_some(p + i, n);
@@ -112,7 +213,7 @@ int pair_loss(const PairLoss* s, void* out, double* sum, int64_t from, int64_t c
   over_numbers<T>(from, count, [&](int64_t i, int n) {
     const Vec<T> loss =
         p.at(p.weight, i, n, 1) *
-        Loss::value(p.at(p.x, i, n, 0), p.at(p.target, i, n, 0), p.at(p.pos_weight, i, n, 1));
+        Loss::value(p.at(p.x, i, n, 0), p.at(p.target, i, n, 0), p.at(p.settings, i, n, p.setting));
     if (losses) put<T>(losses + i, loss, n);
     total += n == LANES<T> ? loss : first<T>(loss, n, 0);
   });
@@ -133,9 +234,9 @@ void pair_loss_backward(const PairLoss* s, const void* gains, int64_t gain_strid
   over_numbers<T>(from, count, [&](int64_t i, int n) {
     const Vec<T> g = (gain_stride ? p.at(gain, i, n, 0) : same) * p.at(p.weight, i, n, 1);
     const Vec<T> x = p.at(p.x, i, n, 0), t = p.at(p.target, i, n, 0),
-                 pos_weight = p.at(p.pos_weight, i, n, 1);
-    if (grad_x) put<T>(grad_x + i, g * Loss::by_x(x, t, pos_weight), n);
-    if (grad_target) put<T>(grad_target + i, g * Loss::by_target(x, t, pos_weight), n);
+                 s = p.at(p.settings, i, n, p.setting);
+    if (grad_x) put<T>(grad_x + i, g * Loss::by_x(x, t, s), n);
+    if (grad_target) put<T>(grad_target + i, g * Loss::by_target(x, t, s), n);
   });
 }
 

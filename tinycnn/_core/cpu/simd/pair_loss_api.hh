@@ -3,11 +3,25 @@
 #pragma once
 #include "isa.hh"
 
-enum PairKind { MSE, L1, BCE, BCE_LOGITS, PAIR_KINDS };
+enum PairKind {
+  MSE,
+  L1,
+  BCE,
+  BCE_LOGITS,
+  SMOOTH_L1,
+  HUBER,
+  KL,
+  KL_LOG,
+  POISSON,
+  SOFT_MARGIN,
+  EMBEDDING,
+  PAIR_KINDS
+};
 
-// weight and pos_weight are of x's shape, or null.
+// weight and settings are of x's shape, or null: then all have the weight 1, or the same setting.
 struct PairLoss {
-  const void *x, *target, *weight, *pos_weight;
+  const void *x, *target, *weight, *settings;
+  double setting;
 };
 
 struct PairLossKernels {
