@@ -3,7 +3,8 @@
 //
 //   row:  -inf -inf | alpha[t, 0] ... alpha[t, 2 L] | anything      in front: where no path comes
 //                                                                   from
-//   row:              ahead[0]  ...  ahead[2 L]     | -inf -inf ... behind: where no path goes
+//   row:              ahead[0]  ...  ahead[2 L]     | -inf -inf ... behind: where no path goes;
+//                                                                   what follows from it is -inf
 #pragma once
 #include <cmath>
 
@@ -67,7 +68,8 @@ struct CtcImage {
       step[2 * i] = of_blank;
       step[2 * i + 1] = p[label[i]];
     }
-    for (int64_t s = 2 * labels; s < width + LANES<T>; ++s) step[s] = of_blank;
+    step[2 * labels] = of_blank;
+    for (int64_t s = width; s < width + LANES<T>; ++s) step[s] = 0;  // -inf stays
   }
 };
 
@@ -152,12 +154,10 @@ void ctc_backward(const Ctc* s, int64_t n, void* memory, const void* log_alpha, 
     g[image.blank] = of_blank - share[2 * image.labels];
     for (int64_t i = 0; i < image.width; i += LANES<T>)
       store(ahead + i, load(ahead + i) + load(image.step + i));
-    for (int64_t i = image.width; i < image.width + 2 + LANES<T>; ++i) ahead[i] = none;
     for (int64_t i = 0; i < image.width; i += LANES<T>) {
       const Vec<T> skipped = load(ahead + i + 2) + load(image.skip + i);
       store(ahead + i, log_sum<T>(load(ahead + i), load(ahead + i + 1), skipped));
     }
-    for (int64_t i = image.width; i < image.width + 2 + LANES<T>; ++i) ahead[i] = none;
   }
 }
 
