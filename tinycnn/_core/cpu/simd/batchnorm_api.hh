@@ -14,7 +14,7 @@ struct NormPlan {
   int64_t chunk_rows, chunks;  // chunk_rows is a multiple of fold
 };
 
-constexpr int64_t NORM_CHUNK = 32768;  // numbers of a chunk, about: 128 or 256 KB, in the second cache
+constexpr int64_t NORM_CHUNK = 32768;  // numbers of a chunk, about: in the second cache
 
 TCN_INLINE NormPlan norm_plan(int64_t rows, int64_t c) {
   NormPlan p;

@@ -9,8 +9,8 @@ namespace TCN_ISA {
 
 constexpr int64_t PIECE = 4096;  // numbers that are added up in T; pieces are added up in double
 
-// totals[k] = sum over the columns of what f(c, n, sums) adds to sums[k], a vector of n columns from
-// c on; four sums grow side by side, for one would wait for itself.
+// totals[k] = sum over the columns of what f(c, n, sums) adds to sums[k], a vector of n columns
+// from c on; four sums grow side by side, for one would wait for itself.
 template <int K, class T, class F>
 TCN_INLINE void sum_row(int64_t C, double* totals, F f) {
   constexpr int64_t SIDE = 4 * LANES<T>;
@@ -174,8 +174,9 @@ void row_backward(const GroupNorm* p, int64_t from, int64_t to, const GroupNormA
   T *sum = static_cast<T*>(memory), *product = sum + C + LANES<T>;
   const RowGradient<T> gradient(*p, *a, centered);
   if (total) clear(sum, 2 * (C + LANES<T>));
-  const auto run = total ? (a->grad_x ? backward_rows<true, true, T> : backward_rows<false, true, T>)
-                         : backward_rows<true, false, T>;
+  const auto run = !total      ? backward_rows<true, false, T>
+                   : a->grad_x ? backward_rows<true, true, T>
+                               : backward_rows<false, true, T>;
   run(gradient, from, to, sum);
   if (!total) return;
   for (int64_t c = 0; c < C; ++c) {
