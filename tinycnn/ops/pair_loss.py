@@ -73,7 +73,7 @@ def mse_loss(
              tensor(5.)
     """
     reduction = reduction_of("mse_loss", reduction, size_average, reduce)
-    input, target = _pair("mse_loss", input, target, "biuf")
+    input, target = check_pair("mse_loss", input, target, "biuf")
     if weight is None:
         return PairLoss.apply(input, target, None, None, "mse", reduction)
     error = sub(input, target)
@@ -104,7 +104,7 @@ def l1_loss(
              tensor(2.)
     """
     reduction = reduction_of("l1_loss", reduction, size_average, reduce)
-    input, target = _pair("l1_loss", input, target, "biuf")
+    input, target = check_pair("l1_loss", input, target, "biuf")
     if weight is None:
         return PairLoss.apply(input, target, None, None, "l1", reduction)
     return _weighted("l1_loss", absolute(sub(input, target)), weight, reduction)
@@ -137,7 +137,7 @@ def binary_cross_entropy(
     """
     name = "binary_cross_entropy"
     reduction = reduction_of(name, reduction, size_average, reduce)
-    input, target = _pair(name, input, target, "f")
+    input, target = check_pair(name, input, target, "f")
     weight = _spread(name, "weight", weight, input)
     return PairLoss.apply(input, target, weight, None, "bce", reduction)
 
@@ -172,7 +172,7 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     reduction = reduction_of(name, reduction, size_average, reduce)
-    input, target = _pair(name, input, target, "f")
+    input, target = check_pair(name, input, target, "f")
     weight = _spread(name, "weight", weight, input)
     pos_weight = _spread(name, "pos_weight", pos_weight, input)
     return PairLoss.apply(input, target, weight, pos_weight, "bce_logits", reduction)
@@ -226,7 +226,7 @@ def check_constant(function, name, weight):
              f"one {shape_text(weight.data.shape)} that requires one", f"Pass {name}.detach().")
 
 
-def _pair(function, input, target, kinds):
+def check_pair(function, input, target, kinds):
     """Both in one float dtype; TypeError or ValueError if they are no pair."""
     check_float(function, "input", input)
     check_tensor(function, "target", target)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, float_of, shape_text
 from ..autograd import is_grad_enabled
 from ._inputs import check_float, check_tensor
 from .arithmetic import mul
-from .pair_loss import PairLoss, frames_inside, reduced, reduction_of, spread_pair
+from .pair_loss import PairLoss, check_pair, reduced, reduction_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -27,13 +26,12 @@ def smooth_l1_loss(
 
     loss = d^2 / (2 * beta) where d < beta, else d - beta / 2,  d = |x - target|
 
-    Args:    input, target (Tensor): of shapes that broadcast, with a warning if they differ; input
-                 float32 or float64.
+    Args:    input, target (Tensor): of one shape; input float32 or float64.
              size_average, reduce (bool or None): see loss.py.
              reduction (str): "mean", "sum" or "none".
              beta (float): where the square ends, at least 0; 0 gives l1_loss.
-    Returns: Tensor (), or with "none" of the common shape.
-    Raises:  ValueError: if the shapes do not broadcast, beta is negative or reduction unknown.
+    Returns: Tensor (), or with "none" of the input's shape.
+    Raises:  ValueError: if the shapes differ, beta is negative or reduction unknown.
              TypeError: if input is no float tensor.
     Example: >>> import tinycnn
              >>> smooth_l1_loss(tinycnn.tensor([0.5, 3.0]), tinycnn.zeros(2), reduction="none")
@@ -45,7 +43,7 @@ def smooth_l1_loss(
     beta = float_of(name, "beta", beta, "Pass for example beta=1.0.")
     if not beta >= 0:
         fail(name, "beta of at least 0", repr(beta), "0 gives l1_loss.")
-    input, target = _errors(name, input, target)
+    input, target = check_pair(name, input, target, "biuf")
     kind, setting = ("smooth_l1", beta) if beta else ("l1", None)
     return PairLoss.apply(input, target, None, setting, kind, reduction)
 
@@ -62,12 +60,11 @@ def huber_loss(
     loss = w * d^2 / 2 where d <= delta, else w * delta * (d - delta / 2),  d = |x - target|
     It is delta * smooth_l1_loss with beta = delta. Mean: sum of loss / number of elements.
 
-    Args:    input, target (Tensor): of shapes that broadcast, with a warning if they differ; input
-                 float32 or float64.
+    Args:    input, target (Tensor): of one shape; input float32 or float64.
              reduction (str): "mean", "sum" or "none".
              delta (float): where the square ends, above 0.
              weight (Tensor or None): w, of the input's shape; 1 by default.
-    Returns: Tensor (), or with "none" of the common shape.
+    Returns: Tensor (), or with "none" of the input's shape.
     Raises:  ValueError: if shapes do not fit, delta is not positive or reduction unknown.
              TypeError: if input or weight is no float tensor.
     Example: >>> import tinycnn
@@ -82,7 +79,7 @@ def huber_loss(
         fail(name, "delta above 0", repr(delta), "It is where the square ends.")
     if weight is not None:
         _check_weight(name, weight, input)
-    input, target = _errors(name, input, target)
+    input, target = check_pair(name, input, target, "biuf")
     plain = weight is None or (
         weight.data.shape == input.data.shape and weight.data.dtype == input.data.dtype
         and not (weight.requires_grad and is_grad_enabled()))
@@ -98,15 +95,3 @@ def _check_weight(function, weight, input):
     if weight.data.shape != input.data.shape:
         fail(function, f"weight of the input's shape {shape_text(input.data.shape)}",
              shape_text(weight.data.shape), "Give each pair one weight.")
-
-
-def _errors(function, input, target):
-    """Both spread to their common shape; as in PyTorch, a warning says so."""
-    x, t = spread_pair(function, input, target)
-    shapes = input.data.shape, target.data.shape
-    if shapes[0] != shapes[1]:
-        warnings.warn(
-            f"{function}: input {shape_text(shapes[0])} and target {shape_text(shapes[1])} are "
-            f"spread to {shape_text(x.data.shape)}, which is mostly a mistake. Reshape one of "
-            f"them.", stacklevel=frames_inside())
-    return x, t
