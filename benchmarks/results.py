@@ -14,8 +14,8 @@ from pathlib import Path
 from tinycnn.bench.errors import stop
 
 HERE = Path(__file__).parent
-SCRIPTS = ("bench_train_step", "bench_conv", "bench_pooling", "bench_batchnorm", "bench_optim",
-           "bench_overhead")
+SCRIPTS = ("bench_train_step", "bench_conv", "bench_pooling", "bench_batchnorm", "bench_norm",
+           "bench_activation", "bench_resample", "bench_loss", "bench_optim", "bench_overhead")
 BEGIN, END = "<!-- results: written by results.py -->", "<!-- end of results -->"
 
 

@@ -237,8 +237,8 @@ def test_the_chosen_algorithm_is_told(capsys, tmp_path):
 
 
 @pytest.mark.parametrize(("argv", "message"), [
-    (["nothing"], "expected suites among train_step, conv, pooling, batchnorm, optim, overhead, "
-                  "got 'nothing'"),
+    (["nothing"], "expected suites among train_step, conv, pooling, batchnorm, norm, activation, "
+                  "resample, loss, optim, overhead, got 'nothing'"),
     (["--only", "no such row"], "--only: no row contains 'no such row'. The rows are: LeNet-5"),
     (["--threads", "0"], "--threads: expected a whole number of at least 1, got '0'"),
     (["--against", "numpy"], "--against: expected none, torch, onnxruntime or torch,onnxruntime, "
@@ -374,6 +374,7 @@ def test_the_roof_bends_where_bandwidth_meets_the_peak():
 def test_points_are_the_rows_whose_work_is_counted():
     times = {"tinycnn": {"median": 0.5}}
     rows = [{"suite": "conv", "flop": 4e9, "bytes": 1e9, "intensity": 4.0, "times": times},
+            {"suite": "resample", "flop": 0, "bytes": 1e9, "intensity": 0.0, "times": times},
             {"suite": "overhead", "times": times}]
     assert plot.points(rows) == {"conv": [(4.0, 8.0)]}
 

@@ -25,6 +25,11 @@ SCRIPTS = [  # script, --only, the row it names: case, what, unit
      ("64->64 9, 1024, batch 16", "gradient of input", "FLOP")),
     ("bench_pooling", "64x16x10x10, backward", ("max 2x2, 64x16x10x10", "backward", "B")),
     ("bench_batchnorm", "128x512, evaluation", ("128x512", "evaluation", "B")),
+    ("bench_norm", "layer norm, 128x768, backward", ("layer norm, 128x768", "backward", "B")),
+    ("bench_activation", "gelu by tanh, 1x16x8x8, forward",
+     ("gelu by tanh, 1x16x8x8", "forward", "B")),
+    ("bench_resample", "64x1x28x28, backward", ("grid_sample, 64x1x28x28", "backward", "B")),
+    ("bench_loss", "ctc, 26x64x37, backward", ("ctc, 26x64x37", "backward", "B")),
     ("bench_optim", "61,706, Adam", ("LeNet-5, 61,706", "Adam", "B")),
     ("bench_train_step", "batch 1, training",
      ("LeNet-5, 28x28, batch 1", "training step", "FLOP")),
@@ -107,7 +112,8 @@ def test_script_compares_with_torch(script, only, row, capsys, tmp_path):
     mine = found["times"]["tinycnn"]["median"]
     assert found["ratios"] == {"torch": pytest.approx(theirs[best] / mine)}
     forms = {"bench_overhead": 1}.get(script, 4 if row[0].startswith("LeNet-5, 28x28") else 2)
-    no_choice = row[0].startswith(("64->64 9,", "128x512"))  # 3 or 2 axes: PyTorch has one layout
+    one_layout = "64->64 9,", "128x512", "layer norm, 128", "ctc"  # 3 or 2 axes
+    no_choice = row[0].startswith(one_layout)
     assert len(theirs) == (1 if no_choice else forms)
 
 

@@ -124,7 +124,9 @@ class Torch:
         return self.torch.channels_last if axes == 4 else self.torch.channels_last_3d
 
 
-def passes(library, call, x: np.ndarray, params: list[np.ndarray], grad: np.ndarray) -> dict:
+def passes(
+    library, call, x: np.ndarray, params: list[np.ndarray], grad: np.ndarray | None
+) -> dict:
     """The passes of a layer, each a call without arguments.
 
     forward              y = call(x, *params), nothing recorded
@@ -137,9 +139,9 @@ def passes(library, call, x: np.ndarray, params: list[np.ndarray], grad: np.ndar
              call (callable): tensors to one tensor.
              x (array): (N, C, ...) input.
              params (list of arrays): the layer's parameters.
-             grad (array): gradient of the result.
+             grad (array or None): gradient of the result; None where that is one number, a loss.
     """
-    grad = library.feature_map(grad)
+    grad = None if grad is None else library.feature_map(grad)
 
     def tensors(of_input, of_params):
         return [library.feature_map(x, of_input),

@@ -17,10 +17,11 @@ def check() -> None:
 
 
 def points(rows: list[dict[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    """Suite to the (FLOP/B, GFLOP/s) of its rows; rows whose work is not counted have none."""
+    """Suite to the (FLOP/B, GFLOP/s) of its rows; rows have none whose work is not counted,
+    and those that only move numbers."""
     found: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
-        if "flop" in row:
+        if row.get("flop"):
             gflops = row["flop"] / row["times"]["tinycnn"]["median"] / 1e9
             found.setdefault(row["suite"], []).append((row["intensity"], gflops))
     return found
