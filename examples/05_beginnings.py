@@ -1,5 +1,6 @@
-"""Where it began: a perceptron and Adaline learn what a line can divide and fail at exclusive or;
-Madaline and a two-layer network solve it.
+"""Where it began: perceptron, Adaline, Madaline and two layers learn and, or and exclusive or.
+
+One unit learns what a line can divide and fails at exclusive or; Madaline and two layers solve it.
 
     python examples/05_beginnings.py
 """
@@ -62,9 +63,12 @@ def main():
     parser.add_argument("--passes", type=int, default=200, help="over the examples, at most")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    if args.passes < 1:
+        parser.error("--passes must be at least 1")
 
     tinycnn.manual_seed(args.seed)
-    print(f"{'right':18}{'perceptron':>12}{'Adaline':>12}{'Madaline':>12}{'two layers':>12}")
+    names = "perceptron", "Adaline", "Madaline", "two layers"
+    print(f"{'answered rightly':18}" + "".join(f"{name:>12}" for name in names))
     points = tinycnn.randn(200, 2)
     points = points[(points[:, 0] + points[:, 1] - 0.3).abs() > 0.2]  # a gap along the line
     line = (points[:, 0] + points[:, 1] - 0.3).sign()

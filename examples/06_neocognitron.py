@@ -5,7 +5,7 @@
 
 Every digit is shifted by up to three pixels. Stage after stage, the S cells learn without a label.
 Then a linear classifier reads the last C cells: how many digits does it get right, and how many if
-it reads as many random numbers, or the pixels themselves?
+it reads the cells as they were before they learnt, or the pixels themselves?
 """
 
 import argparse
@@ -66,6 +66,8 @@ def main():
     parser.add_argument("--labelled", type=int, default=2000, help="digits the classifier learns")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    if not 0 <= args.shown <= args.labelled or args.labelled < 1:
+        parser.error("--labelled must be at least 1, and --shown from 0 to --labelled")
 
     tinycnn.manual_seed(args.seed)
     images, labels = load(args.data, True, args.labelled)

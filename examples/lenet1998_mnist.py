@@ -1,5 +1,7 @@
-"""LeNet-5 as it was published in 1998 learns MNIST: connection table, trainable subsampling, scaled
-tanh, and outputs that measure how far the last layer is from a drawing of each digit.
+"""LeNet-5 as it was published in 1998 learns to read digits.
+
+It has a connection table, trainable subsampling, scaled tanh, and outputs that measure how far the
+last layer is from a drawing of each digit.
 
     python examples/lenet1998_mnist.py                some minutes
     python examples/lenet1998_mnist.py --epochs 2     about a minute

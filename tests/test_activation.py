@@ -263,3 +263,11 @@ def test_inplace_changes_no_value(name):
     y = call(name, x, *_defaults(name), inplace=True)
     assert x.numpy().tolist() == [-1, 2]
     assert y.numpy().tolist() == call(name, x, *_defaults(name)).numpy().tolist()
+
+
+def test_another_librarys_tensor_is_named_with_its_library():
+    class Tensor:
+        __module__ = "torch"
+
+    with pytest.raises(TypeError, match=r"relu: expected input to be a Tensor, got torch\.Tensor"):
+        F.relu(Tensor())

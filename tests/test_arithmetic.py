@@ -303,3 +303,13 @@ a = arithmetic
 def test_bad_arguments_are_explained(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: arithmetic.Field().through(3, 0), "Field.through: expected stride .* got 0"),
+    (lambda: arithmetic.Field().through_transposed(3, 0), "Field.through_transposed: .* got 0"),
+    (lambda: arithmetic.conv_parameters(3, 10, ()), r"conv_parameters: expected kernel_size"),
+])
+def test_a_stride_of_0_and_no_kernel_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -29,13 +29,22 @@ CLASSIFIERS = [  # net, size of its input
     (nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d((4, 4)), nn.Flatten(),
                    nn.Linear(64, 3)), (1, 6, 6)),
     (LeNet5(), (1, 28, 28)),
+    (nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(4 * 9, 6), nn.BatchNorm1d(6),
+                   nn.ReLU(), nn.Dropout1d(), nn.Linear(6, 4), nn.GLU(), nn.LogSoftmax(-1)),
+     (1, 5, 5)),
+    (nn.Sequential(nn.Conv1d(1, 4, 3), nn.Flatten(), nn.Linear(12, 6, dtype="float64"),
+                   nn.BatchNorm1d(6, dtype="float64"), nn.Maxout(2), nn.Softmax(1))[1:], (4, 3)),
 ]
 
 
 @pytest.mark.parametrize(("net", "size"), CLASSIFIERS)
 def test_a_classifier_made_convolutional_and_back_gives_the_same_outputs(net, size):
     net.eval()
-    x = image(3, *size)
+    x = image(3, *size, dtype=next(net.parameters()).dtype)
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            nn.init.normal_(module.running_mean)
+            nn.init.uniform_(module.running_var, 0.5, 2)
     wide = to_conv(net, size)
     assert not [m for m in wide.modules() if isinstance(m, (nn.Linear, nn.Flatten))]
     y = wide(x)
@@ -45,10 +54,10 @@ def test_a_classifier_made_convolutional_and_back_gives_the_same_outputs(net, si
         return
     back = to_linear(wide, size)
     assert_close(back(x), net(x))
-    assert [m.out_features for m in back if isinstance(m, nn.Linear)][-1] == net(x).shape[1]
     if not isinstance(net, LeNet5):  # whose C5 is a convolution that covers its input
-        assert [type(m) for m in back] == [
-            type(m) for m in net.modules() if not isinstance(m, nn.Sequential)]
+        kinds = [type(m) for m in net.modules() if not isinstance(m, nn.Sequential)]
+        kinds = [nn.Dropout if kind is nn.Dropout1d else kind for kind in kinds]
+        assert [type(m) for m in back] == kinds
 
 
 def test_on_a_larger_image_every_place_is_the_classifiers_answer_there():
@@ -98,6 +107,34 @@ def test_the_matrix_of_a_convolution_is_sparse_and_repeats_its_weights():
         assert (np.diag(matrix, offset) == value).all()
 
 
+def test_what_follows_the_covering_convolution_is_made_for_rows():
+    net = nn.Sequential(nn.Conv2d(1, 4, 8), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1),
+                        nn.Dropout2d(), nn.Conv2d(4, 2, 1), nn.Softmax2d()).eval()
+    rows = to_linear(net, (1, 8, 8))
+    x = image(3, 1, 8, 8)
+    assert_close(rows(x), net(x).flatten(1))
+    assert [type(m).__name__ for m in rows] == [
+        "Flatten", "Linear", "BatchNorm1d", "ReLU", "Dropout", "Linear", "Softmax"]
+
+
+def test_every_modules_mode_stays_as_it_was():
+    block = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inside = block
+
+        def forward(self, x):
+            return self.inside(x)
+
+    net = nn.Sequential(Block(), nn.Flatten(), nn.Linear(8, 2)).train()
+    block[1].eval()
+    to_conv(net, (1, 4, 4))
+    assert [m.training for m in (net, net[0], block, block[1], net[2])] == [
+        True, True, True, False, True]
+
+
 def test_a_net_in_float64_and_in_training_stays_so():
     net = nn.Sequential(nn.Conv2d(1, 2, 3, dtype="float64"), nn.BatchNorm2d(2, dtype="float64"),
                         nn.Flatten(), nn.Linear(8, 3, dtype="float64")).train()
@@ -119,6 +156,8 @@ def test_a_net_in_float64_and_in_training_stays_so():
     (lambda: to_linear(nn.Sequential(nn.Conv2d(1, 2, 3)), (1, 4, 4)), ValueError,
      r"to_linear: expected a convolution that covers its whole input, .* maps \(2, 2, 2\) at"),
     (lambda: to_linear(nn.Linear(4, 2), (1, 2, 2)), TypeError, "to_linear: expected a single"),
+    (lambda: to_conv(nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.LayerNorm(2)), (1, 2, 2)),
+     ValueError, "to_conv: expected behind the linear layers activations, .* got LayerNorm"),
     (lambda: to_linear(nn.Conv1d(1, 1, 3), (1,)), ValueError, "to_linear: expected input_size"),
 ])
 def test_says_what_does_not_fit(make, error, message):

@@ -50,6 +50,32 @@ def test_says_what_is_wrong_with_a_setting(settings, message):
         EarlyStopping(**settings)
 
 
+def test_training_goes_on_from_a_saved_state():
+    model = nn.Linear(1, 1)
+    first, second = EarlyStopping(patience=2, model=model), EarlyStopping(patience=2, model=model)
+    for metric in (2.0, 1.0, 1.5):
+        first.step(metric)
+    second.load_state_dict(first.state_dict())
+    assert [second.step(1.2), second.step(1.3)] == [False, True]
+    second.restore()
+    assert repr(second) == (
+        "EarlyStopping(patience=2, mode='min', min_delta=0.0, best=1.0 of epoch 2)")
+    with pytest.raises(ValueError, match=r"expected what state_dict\(\) returned, got nothing"):
+        second.load_state_dict({"epoch": 1, "weights": None})
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: EarlyStopping(patience=1.5), "EarlyStopping: expected patience to be an int, got 1.5"),
+    (lambda: EarlyStopping(min_delta="x"), "EarlyStopping: expected min_delta to be a number"),
+    (lambda: EarlyStopping(model=3), "EarlyStopping: expected a Module as model, got int"),
+    (lambda: EarlyStopping().step(None), "step: expected a metric, a number, got None"),
+    (lambda: EarlyStopping().step("x"), "step: expected a metric, a number, got 'x'"),
+])
+def test_says_which_type_is_wrong(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
 def test_there_is_nothing_to_restore_without_a_model_or_an_improvement():
     with pytest.raises(ValueError, match=r"restore: expected a model and an epoch that improved"):
         EarlyStopping(model=nn.Linear(1, 1)).restore()

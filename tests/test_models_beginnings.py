@@ -307,10 +307,28 @@ def test_modern_lenet_and_the_networks_of_convnetjs_have_their_counts():
      r"Adaline.learn: expected input \(N, n\) and target \(N,\), got \(4, 2\) and \(3,\)"),
     (lambda: Madaline(2, 3, "most"), "Madaline: expected vote 'majority', 'and' or 'or'"),
     (lambda: Madaline(2, 2), "Madaline: expected at least one unit, and an odd number of them"),
-    (lambda: SLayer(1, 4, size=4), "SLayer: expected an odd size, selectivity and rate above 0"),
-    (lambda: SLayer(1, 4, selectivity=0), "SLayer: .* got size=5, selectivity=0, rate=16"),
+    (lambda: SLayer(1, 4, size=4), "SLayer: expected an odd size, got 4"),
+    (lambda: SLayer(1, 0), "SLayer: expected planes of at least 1, got 0"),
+    (lambda: SLayer(1, 4, selectivity=0), "SLayer: expected selectivity above 0, got 0"),
+    (lambda: SLayer(1, 4, rate=-1), "SLayer: expected rate above 0, got -1"),
+    (lambda: SLayer(1, 4)(tinycnn.zeros(1, 5, 5)), r"SLayer: expected images \(N, C, H, W\), got"),
+    (lambda: SLayer(1, 4).learn(tinycnn.zeros(2, 1, 5, 5)),
+     r"SLayer.learn: expected images \(1, C, H, W\), got \(2, 1, 5, 5\)"),
+    (lambda: SLayer(1, 4).learn(tinycnn.zeros(1, 1, 5, 5), 2), "SLayer.learn: expected an odd zo"),
     (lambda: CLayer(4), "CLayer: expected an odd size, got 4"),
-    (lambda: Neocognitron(planes=(3, 3)), "Neocognitron: expected planes and selectivity of three"),
+    (lambda: CLayer(-1), "CLayer: expected an odd size, got -1"),
+    (lambda: CLayer(stride=0), "CLayer: expected stride of at least 1, got 0"),
+    (lambda: CLayer(saturation=0), "CLayer: expected saturation above 0, got 0"),
+    (lambda: CLayer()(tinycnn.zeros(1, 5, 5)), r"CLayer: expected images \(N, K, H, W\), got"),
+    (lambda: Neocognitron(planes=(3, 3)), r"Neocognitron: expected planes of three stages, got"),
+    (lambda: Neocognitron(planes=3), "Neocognitron: expected planes of three stages, got 3"),
+    (lambda: discriminative_loss(tinycnn.zeros(2, 10), tinycnn.tensor([0, 10])),
+     "expected classes from 0 to 9"),
+    (lambda: discriminative_loss(tinycnn.zeros(1, 10), tinycnn.tensor([0]), j=0),
+     "discriminative_loss: expected j above 0, got 0"),
+    (lambda: Perceptron(0), "Perceptron: expected in_features of at least 1, got 0"),
+    (lambda: Adaline(0), "Adaline: expected in_features of at least 1, got 0"),
+    (lambda: Madaline(0, 3), "Madaline: expected in_features of at least 1, got 0"),
     (lambda: Neocognitron().learn(tinycnn.zeros(1, 1, 28, 28), 3),
      "Neocognitron.learn: expected stage 0, 1 or 2, got 3"),
     (lambda: LeNet5(num_classes=0), "LeNet5: expected num_classes of at least 1, got 0"),
@@ -329,4 +347,21 @@ def test_modern_lenet_and_the_networks_of_convnetjs_have_their_counts():
 ])
 def test_says_what_is_wrong(make, message):
     with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(("make", "message"), [
+    (lambda: Perceptron(2).learn(np.zeros((4, 2)), XOR),
+     "Perceptron.learn: expected input to be a Tensor, got ndarray"),
+    (lambda: Perceptron(2).learn(CORNERS, XOR, rate="x"), "expected rate to be a number"),
+    (lambda: Adaline(2).learn(CORNERS, [1, 1, 1, 1]),
+     "Adaline.learn: expected target to be a Tensor, got list"),
+    (lambda: Adaline(2).learn(CORNERS, XOR, rate=None), "expected rate to be a number"),
+    (lambda: Madaline(2, "x"), "Madaline: expected units to be an int"),
+    (lambda: SLayer(1, 4, selectivity="x"), "SLayer: expected selectivity to be a number"),
+    (lambda: LeNet5(padding="same"), "LeNet5: expected padding to be an int"),
+    (lambda: LeNet5()(None), "LeNet5: expected a Tensor, got NoneType"),
+])
+def test_says_which_type_is_wrong(make, message):
+    with pytest.raises(TypeError, match=message):
         make()

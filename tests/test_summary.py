@@ -534,7 +534,22 @@ def test_the_command_prints_the_table(capsys):
     assert capsys.readouterr().out.strip() == str(summary(LeNet5(), (1, 1, 28, 28)))
     with pytest.raises(SystemExit):
         main(["summary", "LeNet6", "1", "1", "28", "28"])
-    assert "there is no LeNet6 in tinycnn.models" in capsys.readouterr().err
+    assert "there is no LeNet6 in tinycnn.models; perhaps LeNet5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["lenet5", "1", "1", "28", "28"], "there is no lenet5 in tinycnn.models; perhaps LeNet5"),
+    (["xyz", "3"], "there is no xyz in tinycnn.models, but Adaline"),
+    (["Perceptron", "1", "4"], "Perceptron cannot be made without arguments"),
+    (["LeNet5", "1", "1", "5", "5"], "got ValueError in the model (LeNet5): LeNet5: expected"),
+    (["LeNet5", "1", "1", "-5", "5"], "expected sizes of at least 0, got (1, 1, -5, 5)"),
+])
+def test_the_command_says_in_one_sentence_what_is_wrong(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        main(["summary", *arguments])
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
 
 
 def test_who_makes_no_summary_imports_none_of_it(run_python):

@@ -28,8 +28,9 @@ def summary(model: Module, input_size: Size | None = None, input_data: Any = Non
     """A model layer by layer: shapes, parameters, multiply-adds, memory and receptive fields.
 
     The model runs once, in evaluation mode, on one input, and is left exactly as it was. What is
-    counted: multiply-adds are products of convolutions and matrices for one image, no biases; a
-    layer that is called twice has its parameters counted once and its multiply-adds twice. Memory
+    counted: multiply-adds are products of convolutions and matrices for one image, no biases
+    (a connection table counts as if all maps were connected: that is how it is computed); a layer
+    that is called twice has its parameters counted once and its multiply-adds twice. Memory
     is that of the results of layers, each array once: a view takes none.
 
     A field is what one unit sees of the input along an axis: its size, the jump from unit to unit,

@@ -1,4 +1,5 @@
-"""The arithmetic of convolutional networks: sizes, counts and receptive fields. Integers only.
+"""The arithmetic of convolutional networks: sizes, counts and receptive fields. All
+exact: integers, and for places halves or fractions.
 
 Nothing here needs a tensor or a layer; `tinycnn.summary` does the same sums for a whole model.
 

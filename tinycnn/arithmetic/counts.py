@@ -36,7 +36,7 @@ def _taps(function: str, in_channels: int, out_channels: int, kernel: tuple[int,
 
 def _kernel(function: str, kernel_size: Size) -> tuple[int, ...]:
     """KH, KW: an int is a square window, as in Conv2d."""
-    dims = len(kernel_size) if isinstance(kernel_size, (tuple, list)) else 2
+    dims = len(kernel_size) or 2 if isinstance(kernel_size, (tuple, list)) else 2
     return tuple_of(kernel_size, dims, function, "kernel_size", 1)
 
 

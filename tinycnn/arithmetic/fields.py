@@ -54,6 +54,7 @@ class Field(NamedTuple):
                  Field(size=5, jump=1, start=2)
         """
         span = effective_kernel_size(kernel, dilation) - 1
+        stride = one("Field.through", "stride", stride, 1)
         jump = Fraction(self.jump)
         return Field(tidy(self.size + span * jump), tidy(jump * stride),
                      tidy(self.start + (Fraction(span, 2) - padding) * jump))
@@ -69,6 +70,7 @@ class Field(NamedTuple):
                  Field(size=2, jump=1, start=0)
         """
         span = effective_kernel_size(kernel, dilation) - 1
+        stride = one("Field.through_transposed", "stride", stride, 1)
         jump = Fraction(self.jump)
         return Field(tidy(self.size + span // stride * jump), tidy(jump / stride),
                      tidy(self.start + (padding - Fraction(span, 2)) / stride * jump))

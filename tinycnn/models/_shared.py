@@ -5,6 +5,7 @@ from typing import Any
 
 from .. import nn
 from .._core.checks import fail, int_of, require, shape_text
+from ..tensor import Tensor
 
 
 def counts(network: str, **numbers: Any) -> None:
@@ -33,6 +34,9 @@ def image_size(network: str, input: Any, size: tuple[int, ...], advice: str) -> 
     Example: >>> import tinycnn
              >>> image_size("Net", tinycnn.zeros(2, 3, 8, 8), (3, 8, 8), "Resize them.")
     """
+    if not isinstance(input, Tensor):
+        fail(network, "a Tensor", type(input).__name__, "Make one with tinycnn.tensor(...).",
+             TypeError)
     if tuple(input.shape[1:]) != size:
         fail(network, f"images (N, {shape_text(size)[1:]}", shape_text(input.shape), advice)
 

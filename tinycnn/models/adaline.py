@@ -5,7 +5,8 @@ Source: Widrow & Hoff 1960, "Adaptive switching circuits"; Madaline Rule I: Ridg
 """
 
 from .. import nn
-from .._core.checks import fail
+from .._core.checks import fail, float_of, int_of
+from ._shared import counts
 from .perceptron import answer, check_targets
 
 
@@ -15,7 +16,8 @@ class Adaline(nn.Linear):
     y = w . x + b;   w += rate * (t - y) * x,   b += rate * (t - y)   after every example
 
     This is a step of gradient descent on (t - y)^2 / 2. Unlike the perceptron it learns from right
-    answers too, and settles at the least squares solution when no plane separates the classes.
+    answers too: with a small rate it settles at the least squares solution, whether a plane
+    separates the classes or not, and that solution may misread an example that a plane would not.
 
     Args:    in_features (int): n, numbers in an example.
     Shape:   (N, n) to (N,), -1 or 1; `score` gives y. Parameters: weight (1, n) and bias (1,),
@@ -32,6 +34,7 @@ class Adaline(nn.Linear):
     """
 
     def __init__(self, in_features: int):
+        counts("Adaline", in_features=in_features)
         super().__init__(in_features, 1)
 
     def reset_parameters(self):
@@ -65,6 +68,7 @@ class Adaline(nn.Linear):
                  1.0
         """
         check_targets("Adaline.learn", input, target)
+        rate = float_of("Adaline.learn", "rate", rate, "Pass for example 0.01.")
         total = 0.0
         for x, t in zip(input, target):
             error = t.item() - self.score(x).item()
@@ -93,7 +97,7 @@ class Madaline(nn.Module):
 
     A right answer changes nothing. After a wrong one, the units that have to turn around for the
     vote to come out right do so, those whose scores are nearest 0 first (minimal disturbance):
-    each by w += (t - y) * x / (|x|^2 + 1), which takes its score to t in one step.
+    each by w += (t - s) * x / (|x|^2 + 1), which takes its score s to t in one step.
 
     Args:    in_features (int): n, numbers in an example.
              units (int): Adalines, at least 1.
@@ -117,6 +121,8 @@ class Madaline(nn.Module):
 
     def __init__(self, in_features: int, units: int, vote: str = "majority"):
         super().__init__()
+        counts("Madaline", in_features=in_features)
+        units = int_of("Madaline", "units", units, "Pass for example units=3.")
         if vote not in ("majority", "and", "or"):
             fail("Madaline", "vote 'majority', 'and' or 'or'", repr(vote), "Choose one of them.")
         if units < 1 or (vote == "majority" and units % 2 == 0):

@@ -5,6 +5,7 @@ Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied t
 """
 
 from .. import nn
+from .._core.checks import int_of
 from ._shared import FixedSize, counts
 
 
@@ -35,7 +36,7 @@ class LeNet5(FixedSize):
 
     def __init__(self, num_classes: int = 10, in_channels: int = 1, padding: int = 2):
         counts("LeNet5", num_classes=num_classes, in_channels=in_channels)
-        side = 32 - 2 * padding
+        side = 32 - 2 * int_of("LeNet5", "padding", padding, "Pass 0 or 2.")
         super().__init__(
             nn.Conv2d(in_channels, 6, 5, padding=padding), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),

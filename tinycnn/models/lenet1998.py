@@ -5,6 +5,7 @@ Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied t
 """
 
 from .. import nn
+from .._core.checks import fail
 from ..nn import functional as F
 from ._shared import FixedSize
 
@@ -101,6 +102,7 @@ def discriminative_loss(penalties, target, j: float = 1.0):
              target (Tensor): (N,), classes.
              j (float): the penalty of rubbish, above 0.
     Returns: Tensor ().
+    Raises:  ValueError: if a class is out of range, or j not above 0.
     Example: >>> import tinycnn
              >>> from tinycnn.models import discriminative_loss
              >>> y = tinycnn.tensor([[0.0, 50.0], [60.0, 0.0]])
@@ -108,4 +110,7 @@ def discriminative_loss(penalties, target, j: float = 1.0):
              0.0
     Source:  LeCun et al. 1998, equation 9.
     """
-    return F.cross_entropy(F.pad(-penalties, (0, 1), value=-j), target)
+    if not j > 0:
+        fail("discriminative_loss", "j above 0", repr(j), "It is the penalty of rubbish.")
+    others = F.pad(-penalties, (0, 1), value=-j).logsumexp(1)
+    return F.nll_loss(-penalties, target) + others.mean()

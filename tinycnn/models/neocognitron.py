@@ -9,8 +9,9 @@ Size letters: N images, C planes of the layer below, K cell planes, H W cells of
 from math import exp
 
 from .. import nn
-from .._core.checks import fail
+from .._core.checks import fail, float_of, int_of, require, shape_text
 from ..nn import functional as F
+from ._shared import counts
 
 
 class SLayer(nn.Module):
@@ -31,7 +32,7 @@ class SLayer(nn.Module):
              rate (float): q, how fast the cells learn.
     Shape:   (N, C, H, W) to (N, K, H, W). a starts positive and very small, b at 0; both are learnt
              without gradients, g is fixed: falling from the middle, its sum over c and d is 1.
-    Raises:  ValueError: if size is even, or selectivity or rate is not above 0.
+    Raises:  ValueError: if size is even, or another number below 1 or not above 0.
     Example: >>> import tinycnn
              >>> from tinycnn.models import SLayer
              >>> SLayer(1, 4, size=3)(tinycnn.ones(2, 1, 5, 5)).shape
@@ -42,9 +43,12 @@ class SLayer(nn.Module):
     def __init__(self, in_planes: int, planes: int, size: int = 5, selectivity: float = 4.0,
                  rate: float = 16.0):
         super().__init__()
-        if size % 2 == 0 or not (selectivity > 0 and rate > 0):
-            fail("SLayer", "an odd size, selectivity and rate above 0", f"size={size}, selectivity="
-                 f"{selectivity}, rate={rate}", "Pass for example size=5, selectivity=4, rate=16.")
+        counts("SLayer", in_planes=in_planes, planes=planes)
+        odd("SLayer", "size", size)
+        for name, value in ("selectivity", selectivity), ("rate", rate):
+            number = float_of("SLayer", name, value, f"Pass for example {name}=4.0.")
+            require(number > 0, "SLayer", f"{name} above 0", repr(value),
+                    f"Pass for example {name}=4.0.")
         self.size, self.selectivity, self.rate = size, selectivity, rate
         self.excitation = nn.Conv2d(in_planes, planes, size, padding=size // 2, bias=False)
         self.inhibition = nn.Parameter([0.0] * planes)
@@ -53,6 +57,7 @@ class SLayer(nn.Module):
         nn.init.uniform_(self.excitation.weight, 0.0, 1e-3)
 
     def forward(self, input):
+        check_images("SLayer", input, "(N, C, H, W)")
         return self._respond(input, self._power(input))
 
     def _power(self, x):
@@ -73,12 +78,15 @@ class SLayer(nn.Module):
         Args:    input (Tensor): (1, C, H, W), what the layer below makes of one image.
                  zone (int): size of the neighbourhood that one cell speaks for, odd.
         Returns: int, the number of planes that learnt.
+        Raises:  ValueError: if it is not one image, or zone is even.
         Example: >>> import tinycnn
                  >>> from tinycnn.models import SLayer
                  >>> SLayer(1, 4, size=3).learn(tinycnn.eye(5).reshape(1, 1, 5, 5)) > 0
                  True
         Source:  Fukushima 1980, section 3 (representatives of the S columns).
         """
+        check_images("SLayer.learn", input, "(1, C, H, W)", count=1)
+        odd("SLayer.learn", "zone", zone)
         v = self._power(input)
         u = self._respond(input, v)
         nearby = F.max_pool2d(u.amax(1, keepdim=True), zone, 1, zone // 2)
@@ -109,7 +117,7 @@ class CLayer(nn.Module):
              stride (int): cells of the layer below from one C cell to the next.
              saturation (float): alpha.
     Shape:   (N, K, H, W) to (N, K, ceil(H / stride), ceil(W / stride)); nothing is learnt.
-    Raises:  ValueError: if size is even.
+    Raises:  ValueError: if size is even, stride below 1, or saturation not above 0.
     Example: >>> import tinycnn
              >>> from tinycnn.models import CLayer
              >>> CLayer(3, stride=2)(tinycnn.ones(2, 4, 5, 5)).shape
@@ -119,12 +127,16 @@ class CLayer(nn.Module):
 
     def __init__(self, size: int = 5, stride: int = 2, saturation: float = 0.5):
         super().__init__()
-        if size % 2 == 0:
-            fail("CLayer", "an odd size", repr(size), "Pass for example size=5.")
+        counts("CLayer", stride=stride)
+        odd("CLayer", "size", size)
+        saturation = float_of("CLayer", "saturation", saturation, "Pass for example 0.5.")
+        require(saturation > 0, "CLayer", "saturation above 0", repr(saturation),
+                "Pass for example 0.5.")
         self.size, self.stride, self.saturation = size, stride, saturation
         self.window = nn.Parameter([[bell(size)]], requires_grad=False)
 
     def forward(self, input):
+        check_images("CLayer", input, "(N, K, H, W)")
         N, K, H, W = input.shape
         s = F.conv2d(input.reshape(N * K, 1, H, W), self.window, None, self.stride, self.size // 2)
         s = s.reshape(N, K, *s.shape[2:])
@@ -162,9 +174,9 @@ class Neocognitron(nn.Sequential):
 
     def __init__(self, planes=(24, 60, 120), in_channels: int = 1, selectivity=(4.0, 1.0, 1.0)):
         super().__init__()
-        if len(planes) != 3 or len(selectivity) != 3:
-            fail("Neocognitron", "planes and selectivity of three stages",
-                 f"{planes} and {selectivity}", "Pass three numbers each.")
+        for name, given in ("planes", planes), ("selectivity", selectivity):
+            if not isinstance(given, (tuple, list)) or len(given) != 3:
+                fail("Neocognitron", f"{name} of three stages", repr(given), "Pass three numbers.")
         below = in_channels
         for i, (size, pool, stride) in enumerate([(5, 5, 2), (5, 5, 2), (7, 7, 7)]):
             self.append(SLayer(below, planes[i], size, selectivity[i]))
@@ -195,3 +207,17 @@ def bell(size, total=1.0):
     rows = [[exp(-2 * (y * y + x * x)) for x in distance] for y in distance]
     scale = total / sum(map(sum, rows))
     return [[scale * value for value in row] for row in rows]
+
+
+def odd(function, name, value):
+    """Raise unless a size is odd and at least 1: a window has a middle."""
+    number = int_of(function, name, value, f"Pass for example {name}=5.")
+    require(number % 2 == 1 and number > 0, function, f"an odd {name}", repr(value),
+            f"Pass for example {name}=5.")
+
+
+def check_images(function, input, shape, count=None):
+    """Raise unless these are images of cells, as many as `count` says."""
+    if input.ndim != 4 or (count is not None and len(input) != count):
+        fail(function, f"images {shape}", shape_text(input.shape),
+             "Add the missing axes, or show one image after the other.")

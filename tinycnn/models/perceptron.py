@@ -5,7 +5,9 @@ Source: Rosenblatt 1958, "The perceptron: a probabilistic model for information 
 """
 
 from .. import nn
-from .._core.checks import fail
+from .._core.checks import fail, float_of
+from ..tensor import Tensor
+from ._shared import counts
 
 
 class Perceptron(nn.Linear):
@@ -33,6 +35,7 @@ class Perceptron(nn.Linear):
     """
 
     def __init__(self, in_features: int):
+        counts("Perceptron", in_features=in_features)
         super().__init__(in_features, 1)
 
     def reset_parameters(self):
@@ -56,6 +59,7 @@ class Perceptron(nn.Linear):
                  1
         """
         check_targets("Perceptron.learn", input, target)
+        rate = float_of("Perceptron.learn", "rate", rate, "Pass for example 1.0.")
         mistakes = 0
         for x, t in zip(input, target):
             if self(x).item() != t.item():
@@ -71,7 +75,11 @@ def answer(score):
 
 
 def check_targets(function, input, target):
-    """One -1 or 1 for each example."""
+    """Raise unless there is one -1 or 1 for each example."""
+    for name, value in ("input", input), ("target", target):
+        if not isinstance(value, Tensor):
+            fail(function, f"{name} to be a Tensor", type(value).__name__,
+                 "Make one with tinycnn.tensor(...).", TypeError)
     if input.ndim != 2 or target.shape != input.shape[:1]:
         fail(function, "input (N, n) and target (N,)", f"{input.shape} and {target.shape}",
              "Give each example one target.")

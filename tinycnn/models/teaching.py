@@ -18,7 +18,7 @@ class DirectConvolution(nn.Sequential):
     multiply-adds  H * W * OC * C * K * K
 
     Args:    in_channels, out_channels (int): C, OC, at least 1.
-             kernel_size (int): K, odd.
+             kernel_size (int): K.
     Shape:   (N, C, H, W) to (N, OC, H, W).
     Raises:  ValueError: if a number is below 1.
     Example: >>> sum(p.numel() for p in DirectConvolution(192, 32, 5).parameters())
@@ -45,7 +45,7 @@ class ReducedConvolution(nn.Sequential):
     R = 16     15,872       12,443,648     a tenth
 
     Args:    in_channels, reduced, out_channels (int): C, R, OC, at least 1.
-             kernel_size (int): K, odd.
+             kernel_size (int): K.
     Shape:   (N, C, H, W) to (N, OC, H, W).
     Raises:  ValueError: if a number is below 1.
     Example: >>> sum(p.numel() for p in ReducedConvolution(192, 16, 32, 5).parameters())

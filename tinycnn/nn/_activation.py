@@ -25,4 +25,4 @@ class Activation(Module):
 
     def extra_repr(self) -> str:
         shown = [f"{name}={getattr(self, name)!r}" for name in self.settings]
-        return ", ".join(shown + ["inplace=True"] * self.inplace)
+        return ", ".join(shown + ["inplace=True"] * bool(self.inplace))

@@ -10,7 +10,8 @@ from .module import Module
 class SeparableConv2d(Module):
     """A convolution of each map with its own kernels, then a 1x1 convolution that mixes them.
 
-    y = pointwise(depthwise(x)): C * KH * KW + C * OC weights in place of C * KH * KW * OC.
+    y = pointwise(depthwise(x)): C * KH * KW + C * OC weights in place of C * KH * KW * OC
+    (with depth_multiplier=1).
 
     Args:    in_channels, out_channels (int): C, OC.
              kernel_size (int or pair): KH, KW.

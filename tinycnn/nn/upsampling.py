@@ -18,7 +18,7 @@ class Upsample(Module):
              mode (str): "nearest", "linear" (one axis), "bilinear", "bicubic" (two), "trilinear"
              (three), and others: see functional.interpolate.
              align_corners (bool or None): the first pixel lies on the first, the last on the last.
-             recompute_scale_factor (bool or None): let pixels lie OH / H apart.
+             recompute_scale_factor (bool or None): let pixels lie H / OH apart.
     Example: >>> import tinycnn
              >>> x = tinycnn.tensor([[[0.0, 4.0]]])
              >>> Upsample(scale_factor=2, mode="linear")(x)

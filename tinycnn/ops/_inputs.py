@@ -33,8 +33,14 @@ def as_tensor(value, like=None):
 def check_tensor(function, name, value):
     """Raise TypeError unless `value` is a tensor."""
     if not isinstance(value, Variable):
-        fail(function, f"{name} to be a Tensor", type(value).__name__,
+        fail(function, f"{name} to be a Tensor", type_name(value),
              "Make one with tinycnn.tensor(...).", TypeError)
+
+
+def type_name(value):
+    """The name of a value's type, for errors; another library's Tensor with its library."""
+    kind = type(value)
+    return f"{kind.__module__}.Tensor" if kind.__name__ == "Tensor" else kind.__name__
 
 
 def check_float(function, name, value):
@@ -144,7 +150,7 @@ def _with_foreign(function, x, y):
     for name, value in ("input", x), ("other", y):
         if not isinstance(value, Variable) and type(value) not in _NUMBERS:
             if not hasattr(value, "__array__"):
-                fail(function, f"{name} to be a Tensor, an array or a number", type(value).__name__,
+                fail(function, f"{name} to be a Tensor, an array or a number", type_name(value),
                      "Make a tensor with tinycnn.tensor(...).", TypeError)
             number = hasattr(value, "item") and not hasattr(value, "__len__")
             value = value.item() if number or isinstance(value, Number) else as_tensor(value)

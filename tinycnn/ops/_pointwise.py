@@ -1,7 +1,7 @@
 """Activations of one number each: one Function for all of them, for a kernel knows the formula by
 its name. To add one, write its formula in _core/reference/elementwise.py,
-_core/cpu/simd/activation.hh and _core/cuda/activation_formulas.py, and a public function that calls
-`pointwise`."""
+_core/cpu/simd/activation.hh (with its name in elementwise.cc) and
+_core/cuda/activation_formulas.py, and a public function that calls `pointwise`."""
 
 from __future__ import annotations
 

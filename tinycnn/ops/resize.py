@@ -86,12 +86,12 @@ def interpolate(
     Args:    input (Tensor): (N, C, L), (N, C, H, W) or (N, C, D, H, W), float32 or float64.
              size (int or sequence): of the output, one number for all axes or one for each.
              scale_factor (float or sequence): instead of size: OH = floor(H * scale_factor). The
-             pixels then lie scale_factor apart, though OH / H may be a little less.
+             pixels then lie 1 / scale_factor apart, though H / OH may be a little more.
              mode (str): "nearest" (pixel floor(i / scale), for any input), "nearest-exact" (the one
              whose middle is nearest), "linear" (N, C, L), "bilinear", "bicubic" (N, C, H, W),
              "trilinear" (N, C, D, H, W), "area" (adaptive_avg_pool), "lanczos" with antialias.
              align_corners (bool or None): as above; not for nearest and area. None means False.
-             recompute_scale_factor (bool or None): with scale_factor: let pixels lie OH / H apart.
+             recompute_scale_factor (bool or None): with scale_factor: let pixels lie H / OH apart.
              antialias (bool): going down, let every pixel of x count: the weights of "bilinear",
              "bicubic" or "lanczos" become as many times wider. As in Pillow.
     Returns: Tensor (N, C, OL), (N, C, OH, OW) or (N, C, OD, OH, OW).

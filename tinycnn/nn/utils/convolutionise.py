@@ -17,8 +17,11 @@ from ..._core.checks import fail, shape_text
 from ..._core.shapes import tuple_of
 from ...autograd import no_grad, wrap
 from ...tensor import Tensor
-from ..container import Flatten, Sequential
+from .. import activation as act
+from ..batchnorm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from ..container import Flatten, Identity, Sequential
 from ..conv import Conv1d, Conv2d, Conv3d
+from ..dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from ..linear import Linear
 from ..module import Module
 from ..pooling import (
@@ -35,6 +38,14 @@ _CONV: dict[int, type] = {1: Conv1d, 2: Conv2d, 3: Conv3d}
 _AVERAGE: dict[int, type] = {1: AvgPool1d, 2: AvgPool2d, 3: AvgPool3d}
 _CONVS = (Conv1d, Conv2d, Conv3d)
 _ADAPTIVE = (AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d)
+_NORM: dict[int, type] = {0: BatchNorm1d, 1: BatchNorm1d, 2: BatchNorm2d, 3: BatchNorm3d}
+_DROPOUTS = (Dropout, Dropout1d, Dropout2d, Dropout3d)
+_ALONG_CHANNELS = (act.Softmax, act.LogSoftmax, act.Softmin, act.GLU)  # by their argument dim
+# The same for (N, C) as for (N, C, 1, 1): one number at a time, or with the channels along axis 1.
+_ANY_SHAPE = (
+    Identity, AlphaDropout, FeatureAlphaDropout,
+    *(getattr(act, name) for name in act.__all__ if name not in
+      ("Softmax", "LogSoftmax", "Softmin", "GLU", "Softmax2d", "Maxout")))
 
 
 def to_conv(module: Module, input_size: Sequence[int]) -> Module:
@@ -47,7 +58,8 @@ def to_conv(module: Module, input_size: Sequence[int]) -> Module:
     the classifier's answers at every place that its layers' strides allow.
 
     Args:    module (Linear or Sequential): what to convert; it stays as it is, the new layers get
-             copies of its weights, all other layers are shared. Sequentials in it are opened; a net
+             copies of its weights, all other layers are shared. Behind the linear layers there may
+             be activations, batch norm and dropout. Sequentials in it are opened; a net
              that flattens in its own forward is given as Sequential(net.features, net.avgpool,
              Flatten(), net.classifier).
              input_size (sequence of int): (C, L), (C, H, W) or (C, D, H, W) of the input, no batch.
@@ -71,16 +83,17 @@ def to_conv(module: Module, input_size: Sequence[int]) -> Module:
     if isinstance(module, Linear):
         return _as_conv(module, size)
     layers: list[Module] = []
-    maps = size  # (C, H, W) in front of the next layer, also past a Flatten
+    maps, flat = size, False  # (C, H, W) in front of the next layer, also past a Flatten
     for layer in _opened("to_conv", module):
         if isinstance(layer, Flatten):
+            flat = True
             continue
         if isinstance(layer, Linear):
             new: Module | None = _as_conv(layer, maps)
         elif isinstance(layer, _ADAPTIVE):
             new = _as_pooling(layer, maps)
         else:
-            new = layer
+            new = _for_dims("to_conv", layer, len(maps) - 1) if flat else layer
         if new is not None:
             layers.append(new)
             maps = _output_size(new, maps)
@@ -127,8 +140,10 @@ def to_linear(module: Module, input_size: Sequence[int]) -> Module:
             layers += [] if flat else [Flatten()]
             layers.append(_as_linear(layer, maps))
             flat = True
+        elif flat and prod(output[1:]) == 1 and isinstance(layer, (*_ADAPTIVE, *_AVERAGE.values())):
+            pass  # the average of one number
         else:
-            layers.append(layer)
+            layers.append(_for_dims("to_linear", layer, 0) if flat else layer)
         maps = output
     if not flat:
         fail("to_linear", f"a convolution that covers its whole input, of an image "
@@ -161,12 +176,38 @@ def _output_size(layer: Module, size: tuple[int, ...]) -> tuple[int, ...]:
     parameter = next(layer.parameters(), None)
     array = numpy.empty((0, *size), "float32" if parameter is None else parameter.dtype)
     device = None if parameter is None else parameter.device
-    training = layer.training
+    modes = [(module, module.training) for module in layer.modules()]
     layer.eval()
     try:
         return layer(wrap(array if device is None else to_device(array, device))).shape[1:]
     finally:
-        layer.train(training)
+        for module, training in modes:
+            module.training = training
+
+
+def _for_dims(function: str, layer: Any, dims: int) -> Module:
+    """A layer behind the classifier's first linear one, fit for maps of 1 pixel with `dims` spatial
+    axes, or for rows if it is 0: the channels stay axis 1."""
+    if isinstance(layer, _ALONG_CHANNELS) and layer.dim in (1, -1 if dims else 1):
+        return type(layer)(dim=1)
+    if isinstance(layer, act.Softmax2d):
+        return act.Softmax(dim=1)
+    if isinstance(layer, act.Maxout) and layer.dim == 1:
+        return layer
+    if isinstance(layer, tuple(_NORM.values())):
+        values = next(iter(layer.state_dict().values()), None)  # none, if it learns and tracks none
+        new = _NORM[dims](
+            layer.num_features, layer.eps, layer.momentum, layer.affine, layer.track_running_stats,
+            getattr(values, "device", None), getattr(values, "dtype", None),
+            bias=layer.bias is not None)
+        new.load_state_dict(layer.state_dict())
+        return new.train(layer.training)
+    if isinstance(layer, _DROPOUTS):  # a channel of one pixel is one number
+        return Dropout(layer.p).train(layer.training)
+    if not isinstance(layer, _ANY_SHAPE):
+        fail(function, "behind the linear layers activations, batch norm and dropout",
+             type(layer).__name__, "Convert the layers in front of it, and put it behind yourself.")
+    return layer
 
 
 def _as_conv(linear: Linear, maps: tuple[int, ...]) -> Module:
