@@ -26,3 +26,11 @@ class Activation(Module):
     def extra_repr(self) -> str:
         shown = [f"{name}={getattr(self, name)!r}" for name in self.settings]
         return ", ".join(shown + ["inplace=True"] * bool(self.inplace))
+
+
+class InplaceActivation(Activation):
+    """One whose only argument is `inplace`."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace

@@ -1,10 +1,10 @@
 """Gated activation layers: see ops/gate.py."""
 
 from ..ops.gate import gelu, glu, hardswish, mish, silu
-from ._activation import Activation
+from ._activation import Activation, InplaceActivation
 
 
-class SiLU(Activation):
+class SiLU(InplaceActivation):
     """x * sigmoid(x), also known as Swish.
 
     Args:    inplace (bool): accepted; the input stays as it is.
@@ -19,12 +19,8 @@ class SiLU(Activation):
 
     operation = staticmethod(silu)
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
-
-class Hardswish(Activation):
+class Hardswish(InplaceActivation):
     """x * min(max(x + 3, 0), 6) / 6, element by element.
 
     Args:    inplace (bool): accepted; the input stays as it is.
@@ -37,12 +33,8 @@ class Hardswish(Activation):
 
     operation = staticmethod(hardswish)
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
-
-class Mish(Activation):
+class Mish(InplaceActivation):
     """x * tanh(log(1 + exp(x))), element by element.
 
     Args:    inplace (bool): accepted; the input stays as it is.
@@ -54,10 +46,6 @@ class Mish(Activation):
     """
 
     operation = staticmethod(mish)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
 
 class GELU(Activation):

@@ -7,12 +7,12 @@ from ..ops.maxout import maxout
 from ..ops.rectifier import celu, elu, leaky_relu, prelu, relu, relu6, selu, threshold
 from ..tensor import Tensor
 from . import init as first_values
-from ._activation import Activation
+from ._activation import Activation, InplaceActivation
 from .module import Module
 from .parameter import empty_parameter
 
 
-class ReLU(Activation):
+class ReLU(InplaceActivation):
     """max(x, 0), element by element.
 
     Args:    inplace (bool): accepted; the input stays as it is.
@@ -25,12 +25,8 @@ class ReLU(Activation):
 
     operation = staticmethod(relu)
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
-
-class ReLU6(Activation):
+class ReLU6(InplaceActivation):
     """min(max(x, 0), 6), element by element.
 
     Args:    inplace (bool): accepted; the input stays as it is.
@@ -42,10 +38,6 @@ class ReLU6(Activation):
     """
 
     operation = staticmethod(relu6)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
 
 class LeakyReLU(Activation):
@@ -172,7 +164,7 @@ class CELU(Activation):
         self.inplace = inplace
 
 
-class SELU(Activation):
+class SELU(InplaceActivation):
     """1.0507 * ELU with alpha 1.6733: activations keep mean 0 and variance 1.
 
     For weights of mean 0 and variance 1 / fan_in (init.kaiming_normal_ with nonlinearity="linear"),
@@ -187,10 +179,6 @@ class SELU(Activation):
     """
 
     operation = staticmethod(selu)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
 
 class Maxout(Activation):

@@ -14,7 +14,7 @@ from ..ops.sigmoid import (
     tanh,
     tanhshrink,
 )
-from ._activation import Activation
+from ._activation import Activation, InplaceActivation
 
 
 class Sigmoid(Activation):
@@ -29,7 +29,7 @@ class Sigmoid(Activation):
     operation = staticmethod(sigmoid)
 
 
-class Hardsigmoid(Activation):
+class Hardsigmoid(InplaceActivation):
     """min(max(x + 3, 0), 6) / 6, element by element.
 
     Args:    inplace (bool): accepted; the input stays as it is.
@@ -41,10 +41,6 @@ class Hardsigmoid(Activation):
     """
 
     operation = staticmethod(hardsigmoid)
-
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
 
 
 class LogSigmoid(Activation):
