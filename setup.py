@@ -12,6 +12,7 @@ Environment: TINYCNN_DEBUG=1  bounds checks in Cython and in the C++ kernels, no
 import os
 import platform
 import re
+import sys
 import tempfile
 from pathlib import Path
 
@@ -95,12 +96,14 @@ class BuildKernels(build_ext):
 
     def build_extension(self, extension):
         package, _, name = extension.name.rpartition(".")
+        extension.extra_link_args = [] if DEBUG or not sys.platform.startswith("linux") else [
+            "-Wl,--strip-all"]
         if package != "tinycnn._core.cpu":  # of Python: nothing to gain by slow optimisation
             extension.extra_compile_args = [*self.flags, "/O1" if "/O2" in self.flags else "-O1"]
             super().build_extension(extension)
             return
         extension.extra_compile_args = [*self.flags, *self.openmp]
-        extension.extra_link_args = [] if "/openmp" in self.openmp else self.openmp
+        extension.extra_link_args += [] if "/openmp" in self.openmp else self.openmp
         source = CPU / "simd" / f"{name}.cc"
         if source.exists():
             extension.extra_objects = [
