@@ -68,7 +68,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", choices=SETS, default="mnist")
     parser.add_argument("--digits", type=int, help="use this many training digits only")
-    parser.add_argument("--epochs", type=int, default=40, help="at most")
+    parser.add_argument("--epochs", type=int, default=22, help="at most")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2e-3, help="the first learning rate")
     parser.add_argument("--seed", type=int, default=0)
@@ -84,8 +84,8 @@ def main():
     validation_batches, test_batches = DataLoader(validation, 500), DataLoader(test, 500)
 
     model = LeNet1998()
-    optimizer = SGD(model.parameters(), lr=args.lr, momentum=0.9)
-    scheduler = ReduceLROnPlateau(optimizer, factor=0.3, patience=1)
+    optimizer = SGD(model.parameters(), lr=args.lr, momentum=0.9, weight_decay=3e-3)
+    scheduler = ReduceLROnPlateau(optimizer, factor=0.3, patience=2)
     stopping = EarlyStopping(patience=5, model=model)
     for epoch in range(1, args.epochs + 1):
         title = f"epoch {epoch}/{args.epochs}"
