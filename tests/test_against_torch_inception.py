@@ -4,7 +4,7 @@ installed, and as networks written down here from the papers' tables, with PyTor
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare with")
 
 import torch.nn.functional as F  # noqa: E402
 
@@ -138,7 +138,7 @@ def test_inception_v2_is_figure_5():
 
 
 def pair_with_torchvision(name, dtype, **options):
-    torchvision = pytest.importorskip("torchvision")
+    torchvision = pytest.importorskip("torchvision", reason="torchvision is not installed")
     ours = give_numbers(getattr(models, name)(init_weights=False, dropout=0.0, **options))
     theirs = getattr(torchvision.models, name)(init_weights=False, dropout=0.0, **options)
     theirs.load_state_dict({key: torch.tensor(value.numpy())
@@ -191,7 +191,7 @@ def test_a_training_step_is_torchvisions(name, size):
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
 def test_first_values_have_torchvisions_deviations(name):
-    torchvision = pytest.importorskip("torchvision")
+    torchvision = pytest.importorskip("torchvision", reason="torchvision is not installed")
     ours = getattr(models, name)(num_classes=10)
     theirs = getattr(torchvision.models, name)(num_classes=10, init_weights=True)
     expected = dict(theirs.named_parameters())
@@ -233,7 +233,7 @@ def xception_keys(keys):
                                             ("xception", 135)])
 def test_output_is_timms(name, size):
     """Xception at a size from which all maps are odd: timm pads even ones at the start, too."""
-    timm = pytest.importorskip("timm")
+    timm = pytest.importorskip("timm", reason="timm is not installed")
     ours = give_numbers(getattr(models, name)(num_classes=5)).double().eval()
     theirs = timm.create_model("legacy_xception" if name == "xception" else name, num_classes=5)
     for module in theirs.modules():

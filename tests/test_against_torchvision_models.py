@@ -4,8 +4,8 @@ gradients of a training step. Runs where torchvision is installed."""
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-torchvision = pytest.importorskip("torchvision")
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare with")
+torchvision = pytest.importorskip("torchvision", reason="torchvision is not installed")
 
 import tinycnn  # noqa: E402
 from tinycnn import models, nn  # noqa: E402

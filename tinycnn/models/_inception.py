@@ -42,6 +42,24 @@ class HalvingMaxPool(nn.Module):
         return max_pool2d(input, 3, 2, padding=(H % 2, W % 2), ceil_mode=True)
 
 
+class Classifier(nn.Sequential):
+    """Named layers in order, for images of at least a size.
+
+    Args:    layers (dict of name to Module): in order of use.
+             in_channels (int): of the images.
+             least (int): smallest height and width.
+    Raises:  ValueError: forward: if images are smaller, or of other channels.
+    """
+
+    def __init__(self, layers: dict[str, nn.Module], in_channels: int, least: int):
+        super().__init__(layers)
+        self.in_channels, self.least = in_channels, least
+
+    def forward(self, input: Tensor) -> Tensor:
+        check_images(type(self).__name__, input, self.in_channels, self.least)
+        return super().forward(input)
+
+
 def average() -> nn.AvgPool2d:
     """3x3 average pooling that keeps the size of the map and does not count the padding."""
     return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)

@@ -10,7 +10,7 @@ from .. import nn
 from ..nn.functional import relu
 from ..ops.joining import cat
 from ..tensor import Tensor
-from ._inception import Branches, ConvNorm, average, check_arguments, check_images, path
+from ._inception import Branches, Classifier, ConvNorm, average, check_arguments, path
 
 
 class _Residual(nn.Module):
@@ -91,7 +91,7 @@ def _block8(scale: float = 0.20, activate: bool = True) -> _Residual:
     )
 
 
-class InceptionResnetV2(nn.Sequential):
+class InceptionResnetV2(Classifier):
     """Inception-ResNet v2 as its authors published it with TF-Slim, and as Keras and timm have it.
 
     layer            kind                    output            parameters
@@ -153,12 +153,7 @@ class InceptionResnetV2(nn.Sequential):
             "flatten": nn.Flatten(),
             "head_drop": nn.Dropout(dropout),
             "classif": nn.Linear(1536, num_classes),
-        })
-        self.in_channels = in_channels
-
-    def forward(self, input: Tensor) -> Tensor:
-        check_images("InceptionResnetV2", input, self.in_channels, 75)
-        return super().forward(input)
+        }, in_channels, least=75)
 
 
 def inception_resnet_v2(**options: Any) -> InceptionResnetV2:

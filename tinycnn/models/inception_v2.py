@@ -7,14 +7,13 @@ Source: Ioffe & Szegedy 2015, "Batch normalization: accelerating deep network tr
 from typing import Any
 
 from .. import nn
-from ..tensor import Tensor
 from ._inception import (
     Branches,
+    Classifier,
     ConvNorm,
     HalvingMaxPool,
     average,
     check_arguments,
-    check_images,
     path,
 )
 
@@ -40,7 +39,7 @@ def _reduction(channels: int, three_reduce: int, three: int, double_reduce: int,
     )
 
 
-class InceptionV2(nn.Sequential):
+class InceptionV2(Classifier):
     """BN-Inception: GoogLeNet with batch norm, and two 3x3 where that has one 5x5.
 
     layer        kind                        output            parameters
@@ -111,12 +110,7 @@ class InceptionV2(nn.Sequential):
             "flatten": nn.Flatten(),
             "dropout": nn.Dropout(dropout),
             "fc": nn.Linear(1024, num_classes),
-        })
-        self.in_channels = in_channels
-
-    def forward(self, input: Tensor) -> Tensor:
-        check_images("InceptionV2", input, self.in_channels, 7)
-        return super().forward(input)
+        }, in_channels, least=7)
 
 
 def inception_v2(**options: Any) -> InceptionV2:

@@ -7,14 +7,13 @@ Source: Szegedy, Ioffe, Vanhoucke & Alemi 2017, "Inception-v4, Inception-ResNet 
 from typing import Any
 
 from .. import nn
-from ..tensor import Tensor
 from ._inception import (
     Branches,
+    Classifier,
     ConvNorm,
     NumberedBranches,
     average,
     check_arguments,
-    check_images,
     path,
 )
 
@@ -84,7 +83,7 @@ def _inception_c() -> NumberedBranches:
     )
 
 
-class InceptionV4(nn.Sequential):
+class InceptionV4(Classifier):
     """Inception v4.
 
     layer            kind                    output            parameters
@@ -128,12 +127,7 @@ class InceptionV4(nn.Sequential):
             "flatten": nn.Flatten(),
             "head_drop": nn.Dropout(dropout),
             "last_linear": nn.Linear(1536, num_classes),
-        })
-        self.in_channels = in_channels
-
-    def forward(self, input: Tensor) -> Tensor:
-        check_images("InceptionV4", input, self.in_channels, 75)
-        return super().forward(input)
+        }, in_channels, least=75)
 
 
 def inception_v4(**options: Any) -> InceptionV4:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import nn
 from ..tensor import Tensor
-from ._inception import ConvNorm, HalvingMaxPool, check_arguments, check_images
+from ._inception import Classifier, ConvNorm, HalvingMaxPool, check_arguments
 
 
 def _separable(number: int, in_channels: int, out_channels: int) -> dict[str, nn.Module]:
@@ -46,7 +46,7 @@ class _Block(nn.Module):
         return self.residual(input) + self.shortcut(input)
 
 
-class Xception(nn.Sequential):
+class Xception(Classifier):
     """Xception as its author published it, in Keras.
 
     layer            kind                    output            parameters
@@ -94,16 +94,11 @@ class Xception(nn.Sequential):
             "flatten": nn.Flatten(),
             "dropout": nn.Dropout(dropout),
             "fc": nn.Linear(2048, num_classes),
-        })
-        self.in_channels = in_channels
+        }, in_channels, least=7)
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.xavier_uniform_(module.weight)
         nn.init.zeros_(self.fc.bias)
-
-    def forward(self, input: Tensor) -> Tensor:
-        check_images("Xception", input, self.in_channels, 7)
-        return super().forward(input)
 
 
 def xception(**options: Any) -> Xception:

@@ -162,7 +162,20 @@ class Tanhshrink(Activation):
     operation = staticmethod(tanhshrink)
 
 
-class Hardshrink(Activation):
+class _Shrink(Activation):
+    """What both have in common: the number lambd."""
+
+    settings = ("lambd",)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class Hardshrink(_Shrink):
     """x where |x| > lambd, else 0.
 
     Args:    lambd (float): the largest number that becomes 0.
@@ -173,17 +186,9 @@ class Hardshrink(Activation):
     """
 
     operation = staticmethod(hardshrink)
-    settings = ("lambd",)
-
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
-
-    def extra_repr(self) -> str:
-        return str(self.lambd)
 
 
-class Softshrink(Activation):
+class Softshrink(_Shrink):
     """x - lambd where x > lambd, x + lambd where x < -lambd, else 0.
 
     Args:    lambd (float): by how much numbers move towards 0, at least 0.
@@ -194,11 +199,3 @@ class Softshrink(Activation):
     """
 
     operation = staticmethod(softshrink)
-    settings = ("lambd",)
-
-    def __init__(self, lambd: float = 0.5) -> None:
-        super().__init__()
-        self.lambd = lambd
-
-    def extra_repr(self) -> str:
-        return str(self.lambd)

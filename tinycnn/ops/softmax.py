@@ -15,44 +15,48 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-class Softmax(Function):
+class _AlongAxis(Function):
+    """Rows along an axis through a pair of kernels; the gradient is a function of the result."""
+
+    @classmethod
+    def forward(cls, ctx, x, axis):
+        k = ctx.kernels
+        x, rows = rows_of(k, x, axis)
+        ctx.y, ctx.axis = k.empty_like(rows), axis
+        cls.run(k, rows, ctx.y)
+        return from_rows(ctx.y, x.shape, axis)
+
+    @classmethod
+    def backward(cls, ctx, grad_y):
+        k = ctx.kernels
+        grad_y, grads = rows_of(k, grad_y, ctx.axis)
+        grad_x = k.empty_like(grads)
+        cls.run_back(k, ctx.y, grads, grad_x)
+        return from_rows(grad_x, grad_y.shape, ctx.axis)
+
+
+class Softmax(_AlongAxis):
     """See softmax."""
 
     @staticmethod
-    def forward(ctx, x, axis):
-        k = ctx.kernels
-        x, rows = rows_of(k, x, axis)
-        ctx.y, ctx.axis = k.empty_like(rows), axis
-        k.softmax_forward(rows, ctx.y)
-        return from_rows(ctx.y, x.shape, axis)
+    def run(k, rows, y):
+        k.softmax_forward(rows, y)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        k = ctx.kernels
-        grad_y, grads = rows_of(k, grad_y, ctx.axis)
-        grad_x = k.empty_like(grads)
-        k.softmax_backward(ctx.y, grads, grad_x)
-        return from_rows(grad_x, grad_y.shape, ctx.axis)
+    def run_back(k, y, grads, grad_x):
+        k.softmax_backward(y, grads, grad_x)
 
 
-class LogSoftmax(Function):
+class LogSoftmax(_AlongAxis):
     """See log_softmax."""
 
     @staticmethod
-    def forward(ctx, x, axis):
-        k = ctx.kernels
-        x, rows = rows_of(k, x, axis)
-        ctx.y, ctx.axis = k.empty_like(rows), axis
-        k.log_softmax_forward(rows, ctx.y)
-        return from_rows(ctx.y, x.shape, axis)
+    def run(k, rows, y):
+        k.log_softmax_forward(rows, y)
 
     @staticmethod
-    def backward(ctx, grad_y):
-        k = ctx.kernels
-        grad_y, grads = rows_of(k, grad_y, ctx.axis)
-        grad_x = k.empty_like(grads)
-        k.log_softmax_backward(ctx.y, grads, grad_x)
-        return from_rows(grad_x, grad_y.shape, ctx.axis)
+    def run_back(k, y, grads, grad_x):
+        k.log_softmax_backward(y, grads, grad_x)
 
 
 def softmax(
