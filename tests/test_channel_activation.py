@@ -194,6 +194,56 @@ def test_glu_gates_one_half_with_the_other(rng, dim):
     assert F.glu(tinycnn.zeros(2, 0)).shape == (2, 0)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("shape", "dim"), [
+    ((2,), 0), ((5, 2), 1), ((2, 5), 0), ((3, 70), 1), ((2, 6, 5, 7), 1), ((2, 128, 4, 3), 1),
+    ((1, 10_000), 1), ((4, 3, 9), 0), ((3000, 14), -1), ((0, 4), 1), ((4, 0), 0)])
+def test_compiled_and_plain_glu_agree(isa, rng, shape, dim, dtype):
+    x = tensor(rng.normal(size=shape), dtype)
+    assert_same_on_devices(lambda x: F.glu(x, dim), [x])
+    lying_otherwise = tensor(rng.normal(size=shape[::-1]).T, dtype)
+    assert_same_on_devices(lambda x: F.glu(x, dim), [lying_otherwise])
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 50, 51), (2, 60_000), (30_000, 8)])
+def test_glu_layouts_and_threads_change_nothing(rng, set_threads, shape):
+    plain = rng.normal(size=shape).astype("float32")
+    grad = rng.normal(size=(shape[0], shape[1] // 2, *shape[2:])).astype("float32")
+    results = set()
+    for threads in (1, 2, 3, 7):
+        set_threads(threads)
+        for array in (plain, np.moveaxis(np.ascontiguousarray(np.moveaxis(plain, 1, -1)), -1, 1),
+                      np.asfortranarray(plain), plain[:, ::-1].copy()[:, ::-1]):
+            x = tinycnn.autograd.wrap(array)
+            x.requires_grad = True
+            y = F.glu(x, 1)
+            y.backward(tinycnn.tensor(grad))
+            results.add((y.data.tobytes(), x.grad.data.tobytes()))
+    assert len(results) == 1
+
+
+def test_glu_saturates_quietly():
+    x = tensor([[2.0, NAN, INF, 1.0, 3.0], [1000.0, 0.0, 0.0, -1000.0, -INF]])
+    y = F.glu(x, 0)
+    np.testing.assert_array_equal(y.data, [[2, NAN, INF, 0, 0]])
+    y.backward(tinycnn.ones(1, 5))
+    np.testing.assert_array_equal(x.grad.data, [[1, 0.5, 0.5, 0, 0], [0, NAN, INF, 0, 0]])
+
+
+def test_glu_kernels_write_nothing_beyond_and_refuse_what_does_not_fit(isa, rng, guard):
+    for R, L in ((7, 3), (1, 33), (2, 5000)):
+        x, y, grad_x = [guard(rng.normal(size=shape).astype("f4"))
+                        for shape in ((R, 2, L), (R, L), (R, 2, L))]
+        cpu.glu_forward(x, y)
+        cpu.glu_backward(x, y, grad_x)
+        assert np.isfinite(y).all() and np.isfinite(grad_x).all()
+        for bad in np.zeros((R, L + 1), "f4"), np.zeros((R, L), "f8"):
+            with pytest.raises(ValueError, match=r"glu: expected x and grad_x \(R, 2, L\)"):
+                cpu.glu_forward(x, bad)
+        with pytest.raises(ValueError, match="glu: expected x and grad_x"):
+            cpu.glu_backward(x, y, y)
+
+
 # Maxout ------------------------------------------------------------------------------------------
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from .._core.checks import fail, shape_text
+from ..autograd import Function
 from ._inputs import check_float, dim_of
 from ._pointwise import pointwise
-from .arithmetic import mul
-from .joining import chunk
-from .sigmoid import sigmoid
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -90,6 +89,36 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     return pointwise("gelu", input, kind="gelu" if approximate == "none" else "gelu_tanh")
 
 
+class GatedLinear(Function):
+    """See glu. In memory the numbers of a half that follow one another are a row's half: axes that
+    lie outside the halved one count rows, those inside it are columns."""
+
+    @staticmethod
+    def forward(ctx, x, axis):
+        k = ctx.kernels
+        x = k.dense(x)
+        order = sorted(range(x.ndim), key=lambda d: -x.strides[d])
+        shape = [x.shape[d] for d in order]
+        place = order.index(axis)
+        shape[place] //= 2
+        rows, length = math.prod(shape[:place]), math.prod(shape[place:])
+        ctx.x = k.contiguous(x.transpose(order)).reshape((rows, 2, length))
+        ctx.axes, ctx.back = order, sorted(range(x.ndim), key=order.__getitem__)
+        ctx.shape = x.shape
+        y = k.empty((rows, length), x.dtype)
+        k.glu_forward(ctx.x, y)
+        return y.reshape(shape).transpose(ctx.back)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        k, x = ctx.kernels, ctx.x
+        rows, _, length = x.shape
+        grad_x = k.empty(x.shape, x.dtype)
+        k.glu_backward(x, k.contiguous(grad_y.transpose(ctx.axes)).reshape((rows, length)), grad_x)
+        shape = [ctx.shape[d] for d in ctx.axes]
+        return grad_x.reshape(shape).transpose(ctx.back)
+
+
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """Gated linear unit: one half of the channels, times the sigmoid of the other half.
 
@@ -112,5 +141,4 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     if not shape or shape[axis] % 2:
         fail("glu", f"an even size along dim {dim}", shape_text(shape),
              "One half gates the other: make twice as many channels as are to come out.")
-    a, b = chunk(input, 2, axis)
-    return mul(a, sigmoid(b))
+    return GatedLinear.apply(input, axis)

@@ -1,4 +1,4 @@
-"""Activation functions, and the sum of gradients, element by element.
+"""Activation functions, the gated linear unit and the sum of gradients.
 
 Mirrors reference/elementwise.py. Arrays are dense and of one layout, so they are read as flat
 memory (simd/elementwise.hh), in chunks of 4096 numbers that threads share. The formulas are in
@@ -21,10 +21,14 @@ cdef extern from "simd/elementwise_api.hh" nogil:
         const char* name
         ElementwiseKernel forward, backward
         int forward_cost, backward_cost
+    struct GluPart:
+        int64_t length, row, rows, column, columns
+    ctypedef void (*GluKernel)(const GluPart*, const void*, const void*, void*) noexcept nogil
     struct ElementwiseKernels:
         const Activation* activations
         int count
         ElementwiseKernel sum
+        GluKernel glu_forward, glu_backward
     const ElementwiseKernels* elementwise_kernels_for(int isa, int wide)
 
 cnp.import_array()
@@ -108,6 +112,52 @@ def relu_backward(
     cnp.ndarray grad_x not None,  # OUT
 ):
     _run(_activation(RELU, y).backward, y, grad_y, grad_x, (), 1)
+
+
+cdef void _glu_block(GluKernel kernel, int64_t block, int64_t across, int64_t height, int64_t rows,
+                     int64_t length, const void* x, const void* grad_y, void* out) noexcept nogil:
+    cdef GluPart part
+    part.length, part.row, part.column = length, block // across * height, block % across * CHUNK
+    part.rows, part.columns = min(height, rows - part.row), min(CHUNK, length - part.column)
+    kernel(&part, x, grad_y, out)
+
+
+cdef int _run_glu(GluKernel kernel, cnp.ndarray x, cnp.ndarray y, cnp.ndarray out,
+                  int halves) except -1:
+    """y: y itself, or grad_y; out: y itself, or grad_x, which has two halves."""
+    cdef int64_t rows = x.shape[0], length = x.shape[2], block
+    cdef int64_t height = max(CHUNK // max(length, 1), 1), across = (length + CHUNK - 1) // CHUNK
+    cdef int64_t blocks = (rows + height - 1) // height * across
+    cdef int threads = threads_for(blocks, rows * length * 8)
+    cdef const void* x_data = cnp.PyArray_DATA(x)
+    cdef const void* y_data = cnp.PyArray_DATA(y)
+    cdef void* out_data = cnp.PyArray_DATA(out)
+    if (x.shape[1] != 2 or cnp.PyArray_SIZE(y) != rows * length or wide(y) != wide(x)
+            or cnp.PyArray_SIZE(out) != halves * rows * length or wide(out) != wide(x)):
+        raise ValueError("glu: expected x and grad_x (R, 2, L), y and grad_y (R, L), of one dtype.")
+    if threads == 1:
+        with nogil:
+            for block in range(blocks):
+                _glu_block(kernel, block, across, height, rows, length, x_data, y_data, out_data)
+        return 0
+    for block in prange(blocks, num_threads=threads, schedule="static", nogil=True):
+        _glu_block(kernel, block, across, height, rows, length, x_data, y_data, out_data)
+    return 0
+
+
+def glu_forward(
+    cnp.ndarray x not None,       # IN   (R, 2, L)
+    cnp.ndarray y not None,       # OUT  (R, L)
+):
+    _run_glu(elementwise_kernels_for(isa(), wide(x)).glu_forward, x, y, y, 1)
+
+
+def glu_backward(
+    cnp.ndarray x not None,       # IN   (R, 2, L)
+    cnp.ndarray grad_y not None,  # IN   (R, L)
+    cnp.ndarray grad_x not None,  # OUT  (R, 2, L)
+):
+    _run_glu(elementwise_kernels_for(isa(), wide(x)).glu_backward, x, grad_y, grad_x, 2)
 
 
 # Numbers from which on a sum is shared by threads, and its memory recycled; fewer are NumPy's.

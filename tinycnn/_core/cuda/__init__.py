@@ -25,6 +25,8 @@ from .elementwise import (  # noqa: F401
     activation_backward,
     activation_forward,
     add_gradients,
+    glu_backward,
+    glu_forward,
     relu_backward,
     relu_forward,
 )

@@ -4,7 +4,7 @@ type."""
 
 from __future__ import annotations
 
-from .activation_formulas import FORMULAS
+from .activation_formulas import FORMULAS, sigmoid_of
 from .array import add
 from .backend import xp
 from .kept import aligned
@@ -61,6 +61,35 @@ def relu_forward(x, y):
 
 def relu_backward(y, grad_y, grad_x):
     activation_backward("relu", y, grad_y, grad_x, ())
+
+
+@kernel()
+def glu_kernel(x: Ptr[T], y: Ptr[T], length: int64, n: int64):
+    i = thread_of_grid()
+    if i < n:
+        a = i + i // length * length
+        y[i] = x[a] * sigmoid_of(x[a + length])
+
+
+def glu_forward(x, y):
+    glu_kernel.launch(glu_kernel.blocks(y.size), (x, y, y.shape[1], y.size), T=x.dtype)
+
+
+@kernel()
+def glu_backward_kernel(x: Ptr[T], grad_y: Ptr[T], grad_x: Ptr[T], length: int64, n: int64):
+    i = thread_of_grid()
+    if i < n:
+        a = i + i // length * length
+        b = a + length
+        gate = sigmoid_of(x[b])
+        grad_x[a] = grad_y[i] * gate
+        grad_x[b] = grad_y[i] * x[a] * gate * sigmoid_of(-x[b])
+
+
+def glu_backward(x, grad_y, grad_x):
+    glu_backward_kernel.launch(
+        glu_backward_kernel.blocks(grad_y.size),
+        (x, grad_y, grad_x, grad_y.shape[1], grad_y.size), T=x.dtype)
 
 
 def add_gradients(a, b, own):

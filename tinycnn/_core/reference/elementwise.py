@@ -39,6 +39,21 @@ def relu_backward(y, grad_y, grad_x):
 
 
 @_quiet
+def glu_forward(x, y):
+    """y = a * sigmoid(b), where every row of x (R, 2, L) is a and b; y is (R, L), contiguous too"""
+    y[...] = x[:, 0] * _sigmoid(x[:, 1])
+
+
+@_quiet
+def glu_backward(x, grad_y, grad_x):
+    """grad_a = grad_y * sigmoid(b),  grad_b = grad_y * a * sigmoid(b) * sigmoid(-b)"""
+    a, b = x[:, 0], x[:, 1]
+    gate = _sigmoid(b)
+    grad_x[:, 0] = grad_y * gate
+    grad_x[:, 1] = grad_y * a * gate * _sigmoid(-b)
+
+
+@_quiet
 def add_gradients(a, b, own):
     """a + b, two gradients of one tensor: in the memory of `a` if it is `own` and fits.
     The arrays may lie in any order."""

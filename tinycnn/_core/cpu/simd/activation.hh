@@ -3,6 +3,7 @@
 // written so that NaN takes the branch that keeps it.
 #pragma once
 #include "elementwise.hh"
+#include "rows.hh"
 #include "special.hh"
 
 namespace TCN_ISA {
@@ -217,6 +218,35 @@ struct GeluTanh : Exponential {
     return g * share.yes * (one + x * share.no * slope);
   }
 };
+
+// --- one half of a row, times the gate that the other half opens --------------------------------
+
+template <class T>
+void glu_forward(const GluPart* p, const void* x, const void*, void* y) {
+  for (int64_t r = p->row; r < p->row + p->rows; ++r) {
+    const T *a = static_cast<const T*>(x) + 2 * r * p->length + p->column, *b = a + p->length;
+    T* out = static_cast<T*>(y) + r * p->length + p->column;
+    over_columns<T>(p->columns, [&](int64_t i, int n) {
+      put<T>(out + i, take(a + i, n) * Shares<T>(take(b + i, n)).yes, n);
+    });
+  }
+}
+
+template <class T>
+void glu_backward(const GluPart* p, const void* x, const void* grad_y, void* grad_x) {
+  for (int64_t r = p->row; r < p->row + p->rows; ++r) {
+    const int64_t first = 2 * r * p->length + p->column;
+    const T *a = static_cast<const T*>(x) + first, *b = a + p->length;
+    const T* g = static_cast<const T*>(grad_y) + r * p->length + p->column;
+    T *grad_a = static_cast<T*>(grad_x) + first, *grad_b = grad_a + p->length;
+    over_columns<T>(p->columns, [&](int64_t i, int n) {
+      const Shares<T> share(take(b + i, n));
+      const Vec<T> gated = take(g + i, n) * share.yes;
+      put<T>(grad_a + i, gated, n);
+      put<T>(grad_b + i, gated * take(a + i, n) * share.no, n);
+    });
+  }
+}
 
 #undef VALUE
 #undef GRAD

@@ -32,7 +32,9 @@ static const Activation activations[] = {
     named<T, Threshold>("threshold"),
 };
 
-#define KERNELS(T) {activations<T>, int(sizeof activations<T> / sizeof(Activation)), sum<T>}
+#define KERNELS(T)                                                                    \
+  {activations<T>, int(sizeof activations<T> / sizeof(Activation)), sum<T>, glu_forward<T>, \
+   glu_backward<T>}
 
 extern const ElementwiseKernels elementwise_kernels[2] = {KERNELS(float), KERNELS(double)};
 

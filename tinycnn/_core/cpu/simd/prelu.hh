@@ -23,11 +23,6 @@ TCN_INLINE void over_chunk(const PreluPlan& p, int64_t chunk, F f) {
 }
 
 template <class T>
-TCN_INLINE Vec<T> take(const T* p, int n) {
-  return n == LANES<T> ? load(p) : load_some(p, n);
-}
-
-template <class T>
 void prelu_forward(const PreluPlan* p, int64_t chunk, const void* x_, const void* tiled, void* y_) {
   const T *x = static_cast<const T*>(x_), *weight = static_cast<const T*>(tiled);
   T* y = static_cast<T*>(y_);

@@ -39,6 +39,11 @@ struct Rows {
 };
 
 template <class T>
+TCN_INLINE Vec<T> take(const T* p, int n) {
+  return n == LANES<T> ? load(p) : load_some(p, n);
+}
+
+template <class T>
 TCN_INLINE void put(T* p, const Vec<T>& v, int n) {
   if (n == LANES<T>)
     store(p, v);
