@@ -8,12 +8,11 @@
 // The gradient of x adds what each place hands back to its taps, place after place: threads share
 // images and blocks of channels, never places, so that sums have one order.
 #pragma once
-#include "grid_taps.hh"
+#include "grid_few.hh"
 
 namespace TCN_ISA {
 
 constexpr int AT_ONCE = 4;  // vectors taken together where there are so many
-constexpr int FEW = 4;      // channels, at most, that are taken one by one
 
 // --- forward ---------------------------------------------------------------------------------
 
@@ -48,9 +47,13 @@ void grid_forward(const GridPlan* plan, int64_t task, const void* x_, const void
   const int64_t from = task * p.row, all = p.images * p.places;
   const int64_t to = from + p.row < all ? from + p.row : all;
   const T *x = static_cast<const T*>(x_), *grid = static_cast<const T*>(grid_);
-  const T* x_end = x + p.images * p.size[0] * p.size[1] * p.size[2] * p.c;
+  if (few_channels(p)) {
+    forward_few<T, TAPS>(p, from, to, x, grid, static_cast<T*>(y_));
+    return;
+  }
+  const T* x_end = x + p.images * numbers_of_image(p);
   T *y = static_cast<T*>(y_) + from * p.c, *y_end = static_cast<T*>(y_) + to * p.c;
-  Block<T, TAPS> block;
+  Block<T, TAPS> block(p);
   Place<T, TAPS, false> r{};
   int64_t image = from / p.places;
   for (int64_t o = from; o < to; ++o, y += p.c) {
@@ -58,14 +61,7 @@ void grid_forward(const GridPlan* plan, int64_t task, const void* x_, const void
     if (b == 0) block.find(p, grid + o * p.axes, to - o);
     if (o == (image + 1) * p.places) ++image;
     r.find(p, image, block, b);
-    if (p.c > FEW) {
-      sample(r, x, x_end, p.c, y, y_end);
-      continue;
-    }
-    T sum[FEW] = {};
-    for (int i = 0; i < r.count; ++i)
-      TCN_UNROLL for (int c = 0; c < FEW; ++c) if (c < p.c) sum[c] += r.weight[i] * x[r.at[i] + c];
-    TCN_UNROLL for (int c = 0; c < FEW; ++c) if (c < p.c) y[c] = sum[c];
+    sample(r, x, x_end, p.c, y, y_end);
   }
 }
 
@@ -87,23 +83,22 @@ void grid_scatter(const GridPlan* plan, int64_t task, const void* grid_, const v
   const int64_t first = task % blocks * GRID_CHANNELS;
   const int64_t last = first + GRID_CHANNELS < p.c ? first + GRID_CHANNELS : p.c;
   const int64_t pixels = p.size[0] * p.size[1] * p.size[2];
-  const T* grid = static_cast<const T*>(grid_) + image * p.places * p.axes;
-  const T* grad_y = static_cast<const T*>(grad_y_) + image * p.places * p.c;
+  const T *grid = static_cast<const T*>(grid_), *grad_y = static_cast<const T*>(grad_y_);
   T* grad_x = static_cast<T*>(grad_x_);
+  if (few_channels(p)) {
+    scatter_few<T, TAPS>(p, image, grid, grad_y, grad_x);
+    return;
+  }
+  grid += image * p.places * p.axes;
+  grad_y += image * p.places * p.c;
   for (int64_t i = 0; i < pixels; ++i)
     std::memset(grad_x + (image * pixels + i) * p.c + first, 0, (last - first) * sizeof(T));
-  Block<T, TAPS> block;
+  Block<T, TAPS> block(p);
   Place<T, TAPS, false> r{};
   for (int64_t o = 0; o < p.places; ++o, grad_y += p.c) {
     const int b = int(o % BLOCK);
     if (b == 0) block.find(p, grid + o * p.axes, p.places - o);
     r.find(p, image, block, b);
-    if (p.c <= FEW) {
-      for (int i = 0; i < r.count; ++i)
-        TCN_UNROLL for (int c = 0; c < FEW; ++c) if (c < p.c) grad_x[r.at[i] + c] +=
-            r.weight[i] * grad_y[c];
-      continue;
-    }
     for (int64_t c = first; c < last; c += LANES<T>) {
       const int n = int(last - c < LANES<T> ? last - c : LANES<T>);
       const Vec<T> g = n == LANES<T> ? load(grad_y + c) : load_some(grad_y + c, n);
@@ -116,15 +111,6 @@ void grid_scatter(const GridPlan* plan, int64_t task, const void* grid_, const v
 // grad[a] = sum over the taps and the channels of slope * x * grad_y.
 template <class T, class P>
 TCN_INLINE void sum_slopes(const P& r, const T* x, const T* grad_y, int64_t channels, T* grad) {
-  if (channels <= FEW) {
-    for (int i = 0; i < r.count; ++i) {
-      T share = 0;
-      TCN_UNROLL for (int c = 0; c < FEW; ++c) if (c < channels) share +=
-          x[r.at[i] + c] * grad_y[c];
-      for (int a = 0; a < 3; ++a) grad[a] += r.slope[i][a] * share;
-    }
-    return;
-  }
   Vec<T> sum[3] = {};
   for (int64_t c = 0; c < channels; c += LANES<T>) {
     const int n = int(channels - c < LANES<T> ? channels - c : LANES<T>);
@@ -145,9 +131,15 @@ void grid_slopes(const GridPlan* plan, int64_t task, const void* x_, const void*
   const int64_t from = task * p.row, all = p.images * p.places;
   const int64_t to = from + p.row < all ? from + p.row : all;
   const T *x = static_cast<const T*>(x_), *grid = static_cast<const T*>(grid_);
-  const T* grad_y = static_cast<const T*>(grad_y_) + from * p.c;
-  T* grad_grid = static_cast<T*>(grad_grid_) + from * p.axes;
-  Block<T, TAPS> block;
+  const T* grad_y = static_cast<const T*>(grad_y_);
+  T* grad_grid = static_cast<T*>(grad_grid_);
+  if (few_channels(p)) {
+    slopes_few<T, TAPS>(p, from, to, x, grid, grad_y, grad_grid);
+    return;
+  }
+  grad_y += from * p.c;
+  grad_grid += from * p.axes;
+  Block<T, TAPS> block(p);
   Place<T, TAPS, true> r{};
   int64_t image = from / p.places;
   for (int64_t o = from; o < to; ++o, grad_grid += p.axes, grad_y += p.c) {

@@ -109,10 +109,20 @@ TCN_INLINE void find_taps(T* place, int64_t pixels, bool align, Taps<T, TAPS>& r
   }
 }
 
+// Pixels that a place shows, at most; bicubic pictures have two axes.
+template <int TAPS>
+constexpr int MOST_TAPS = TAPS < 4 ? TAPS * TAPS * TAPS : TAPS * TAPS;
+
 // The taps of a block of places along W, H, D.
 template <class T, int TAPS>
 struct Block {
   Taps<T, TAPS> axis[3];
+  int planes;  // taps along D: a picture without D is a volume of one plane
+
+  explicit Block(const GridPlan& p) : planes(TAPS < 4 && p.axes == 3 ? TAPS : 1) {
+    auto& d = axis[2];
+    for (int b = 0; b < BLOCK; ++b) d.pixel[0][b] = 0, d.weight[0][b] = 1, d.slope[0][b] = 0;
+  }
 
   void find(const GridPlan& p, const T* grid, int64_t places) {
     for (int a = 0; a < p.axes; ++a) {
@@ -133,9 +143,8 @@ struct Block {
 // The taps of a place: where their pixels begin, what they count for.
 template <class T, int TAPS, bool SLOPES>
 struct Place {
-  static constexpr int MOST = TAPS < 4 ? TAPS * TAPS * TAPS : TAPS * TAPS;  // bicubic has two axes
-  int64_t at[MOST];
-  T weight[MOST], slope[SLOPES ? MOST : 1][3];  // slope along x, y, z
+  int64_t at[MOST_TAPS<TAPS>];
+  T weight[MOST_TAPS<TAPS>], slope[SLOPES ? MOST_TAPS<TAPS> : 1][3];  // slope along x, y, z
   int count;
 
   TCN_INLINE void add_plane(const GridPlan& p, const Block<T, TAPS>& block, int b,
@@ -159,13 +168,9 @@ struct Place {
 
   TCN_INLINE void find(const GridPlan& p, int64_t image, const Block<T, TAPS>& block, int b) {
     const int64_t D = p.size[0], H = p.size[1];
-    count = 0;
-    if (TAPS == 4 || p.axes == 2) {
-      add_plane(p, block, b, image * D * H, T(1), T(0));
-      return;
-    }
     const auto& d = block.axis[2];
-    for (int i = 0; i < TAPS; ++i)
+    count = 0;
+    for (int i = 0; i < block.planes; ++i)
       if (d.pixel[i][b] >= 0)
         add_plane(p, block, b, (image * D + d.pixel[i][b]) * H, d.weight[i][b], d.slope[i][b]);
   }
