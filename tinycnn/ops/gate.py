@@ -9,6 +9,7 @@ from .._core.checks import fail, shape_text
 from ..autograd import Function
 from ._inputs import check_float, dim_of
 from ._pointwise import pointwise
+from ._rows import axis_back, axis_last
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -90,33 +91,32 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 
 class GatedLinear(Function):
-    """See glu. In memory the numbers of a half that follow one another are a row's half: axes that
-    lie outside the halved one count rows, those inside it are columns."""
+    """See glu. Kernels read rows of two halves (R, 2, L): axes in front of the halved one count
+    rows, those behind it lengthen the halves. Memory in another order than that of the axes is read
+    with the halved axis last."""
 
     @staticmethod
     def forward(ctx, x, axis):
         k = ctx.kernels
-        x = k.dense(x)
-        order = sorted(range(x.ndim), key=lambda d: -x.strides[d])
-        shape = [x.shape[d] for d in order]
-        place = order.index(axis)
-        shape[place] //= 2
-        rows, length = math.prod(shape[:place]), math.prod(shape[place:])
-        ctx.x = k.contiguous(x.transpose(order)).reshape((rows, 2, length))
-        ctx.axes, ctx.back = order, sorted(range(x.ndim), key=order.__getitem__)
-        ctx.shape = x.shape
+        ctx.moved = None if x.flags.c_contiguous else axis
+        if ctx.moved is not None:
+            x, axis = axis_last(k, x, axis), x.ndim - 1
+        half = (*x.shape[:axis], x.shape[axis] // 2, *x.shape[axis + 1:])
+        rows, length = math.prod(half[:axis]), math.prod(half[axis:])
+        ctx.x, ctx.shape = x.reshape((rows, 2, length)), x.shape
         y = k.empty((rows, length), x.dtype)
         k.glu_forward(ctx.x, y)
-        return y.reshape(shape).transpose(ctx.back)
+        y = y.reshape(half)
+        return y if ctx.moved is None else axis_back(y, ctx.moved)
 
     @staticmethod
     def backward(ctx, grad_y):
-        k, x = ctx.kernels, ctx.x
-        rows, _, length = x.shape
+        k, x, moved = ctx.kernels, ctx.x, ctx.moved
+        grad_y = k.contiguous(grad_y) if moved is None else axis_last(k, grad_y, moved)
         grad_x = k.empty(x.shape, x.dtype)
-        k.glu_backward(x, k.contiguous(grad_y.transpose(ctx.axes)).reshape((rows, length)), grad_x)
-        shape = [ctx.shape[d] for d in ctx.axes]
-        return grad_x.reshape(shape).transpose(ctx.back)
+        k.glu_backward(x, grad_y.reshape((x.shape[0], x.shape[2])), grad_x)
+        grad_x = grad_x.reshape(ctx.shape)
+        return grad_x if moved is None else axis_back(grad_x, moved)
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:

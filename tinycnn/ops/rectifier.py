@@ -12,7 +12,7 @@ from .._core.checks import fail, float_of, shape_text
 from ..autograd import Function
 from ._inputs import check_float
 from ._pointwise import pointwise
-from ._rows import from_rows, rows_of
+from ._rows import axis_back, axis_last
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -105,22 +105,21 @@ class PReLU(Function):
     def forward(ctx, x, weight):
         k = ctx.kernels
         ctx.alone = weight.size == 1
-        x, memory = (k.dense(x),) * 2 if ctx.alone else rows_of(k, x, 1)
-        y = k.empty_like(memory)
-        ctx.x, ctx.weight = memory, k.contiguous(weight)
-        k.prelu_forward(memory, ctx.weight, y)
-        return y if ctx.alone else from_rows(y, x.shape, 1)
+        x = k.dense(x) if ctx.alone else axis_last(k, x, 1)
+        y = k.empty_like(x)
+        ctx.x, ctx.weight = x, k.contiguous(weight)
+        k.prelu_forward(x, ctx.weight, y)
+        return y if ctx.alone else axis_back(y, 1)
 
     @staticmethod
     def backward(ctx, grad_y):
         k, x = ctx.kernels, ctx.x
-        grads = k.same_layout(grad_y, x) if ctx.alone else rows_of(k, grad_y, 1)[1]
+        grad_y = k.same_layout(grad_y, x) if ctx.alone else axis_last(k, grad_y, 1)
         grad_x = k.empty_like(x) if ctx.needs[0] else None
         grad_weight = k.empty_like(ctx.weight) if ctx.needs[1] else None
-        k.prelu_backward(x, ctx.weight, grads, grad_x, grad_weight)
+        k.prelu_backward(x, ctx.weight, grad_y, grad_x, grad_weight)
         if grad_x is not None and not ctx.alone:
-            N, C, *size = grad_y.shape
-            grad_x = from_rows(grad_x, (N, *size, C), 1)
+            grad_x = axis_back(grad_x, 1)
         return grad_x, grad_weight
 
 
