@@ -238,6 +238,25 @@ def test_a_layer_that_is_never_called_keeps_its_parameters():
     assert "not called" in str(info)
 
 
+def test_without_an_input_only_parameters_are_listed():
+    info = summary(nn.Sequential(nn.Linear(3, 400), nn.ReLU()))
+    assert str(info).splitlines() == [
+        "Layer         Parameters", "────────────────────────", "Sequential",
+        "├─ 0  Linear       1,600", "└─ 1  ReLU             -", "────────────────────────",
+        "Parameters     1,600 (1,600 trainable)", "Memory         parameters 6.2 KiB"]
+    assert info.to_html().count("<th ") == 2
+    assert info.to_html().count("<td ") == 6
+    assert info.to_dict()["layers"][1]["output_shape"] is None
+
+
+def test_the_error_of_a_model_is_told_once():
+    with pytest.raises(RuntimeError) as caught:
+        summary(nn.Linear(3, 2), (1, 4))
+    cause = caught.value.__cause__
+    assert isinstance(cause, ValueError)
+    assert cause.__context__ is None
+
+
 def test_names_are_seen_from_the_call_around():
     model = Calls(lambda self, x: self.parts[1](self.parts[0](x)),
                   parts=nn.ModuleList([nn.ReLU(), nn.Sequential(nn.Tanh())]))

@@ -85,13 +85,18 @@ class Trace:
         self.input_shapes = [x.shape for x in tensors_in((args, kwargs))]
         self.input_bytes = sum(x.data.nbytes for x in tensors_in((args, kwargs)))
         self.axes = States()  # tells what the axes of the input are, also if fields are not known
-        try:
-            self._run(args, kwargs, self.axes, enable_grad())
-        except Exception:
-            try:
-                self._run(args, kwargs, None, no_grad())
-            except Exception as error:
+        if self._fails(args, kwargs, self.axes, enable_grad()):
+            error = self._fails(args, kwargs, None, no_grad())
+            if error:
                 raise RuntimeError(self._what_failed(error)) from error
+
+    def _fails(self, *run):
+        """What a run raises, or None."""
+        try:
+            self._run(*run)
+        except Exception as error:
+            return error
+        return None
 
     def _what_failed(self, error):
         place = " in ".join([f"{call.name or 'the model'} ({type(call.module).__name__})"

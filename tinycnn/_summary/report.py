@@ -11,6 +11,7 @@ from .._core.checks import shape_text
 
 WIDTH = 100
 _TITLES = ("Layer", "Output", "Parameters", "Multiply-adds", "Memory", "Field", "Jump", "Start")
+_LEFT = 2  # columns of words
 _LEAST = 24  # width of the first column
 
 
@@ -121,28 +122,28 @@ class Summary:
     __repr__ = __str__
 
     def _shown(self):
-        """[(row, indentation, cells)], those deeper than `depth` left out."""
-        result = []
+        """Titles and lines of the table as (column, text) pairs: rows deeper than `depth` are left
+        out, and what is unknown as long as the model has not run."""
+        kept = [i for i, title in enumerate(_TITLES)
+                if self.total_multiply_adds is not None or title in ("Layer", "Parameters")]
+        result = [_TITLES]
         for i, row in enumerate(self.rows):
             if self._depth is not None and row.depth > self._depth:
                 continue
             opened = row.inside > 0 and (self._depth is None or row.depth < self._depth)
-            result.append((row, _branch(self.rows, i), _cells(row, opened)))
-        return result
+            result.append((_branch(self.rows, i) + _label(row), *_cells(row, opened)))
+        return [[(i, texts[i]) for i in kept] for texts in result]
 
     def _lines(self):
         shown = self._shown()
-        texts = [[_TITLES[0], *[row_tree + _label(row) for row, row_tree, _ in shown]]]
-        for column in range(len(_TITLES) - 1):
-            texts.append([_TITLES[column + 1], *[cells[column] for _, _, cells in shown]])
-        widths = [max(map(len, column)) for column in texts]
+        widths = [max(len(text) for _, text in column) for column in zip(*shown)]
         spare = WIDTH - sum(widths[1:]) - len(widths)
         widths[0] = min(widths[0], max(spare, _LEAST))
         lines = []
-        for cells in zip(*texts):
-            left = [_cut(cells[0], widths[0]).ljust(widths[0]), cells[1].ljust(widths[1])]
-            right = [cell.rjust(width) for cell, width in zip(cells[2:], widths[2:])]
-            lines.append(" ".join(["  ".join(left), *right]).rstrip())
+        for cells in shown:
+            texts = [_cut(text, width).ljust(width) if i < _LEFT else text.rjust(width)
+                     for (i, text), width in zip(cells, widths)]
+            lines.append(f"{texts[0]}  {' '.join(texts[1:])}".rstrip())
         rule = "─" * (sum(widths) + len(widths))
         return [lines[0], rule, *lines[1:], rule, *self._closing()]
 
@@ -164,17 +165,14 @@ class Summary:
         """The table as an HTML fragment."""
         style = "text-align:{};padding:1px 8px;white-space:pre"
         left, right = style.format("left"), style.format("right")
-        head = "".join([f'<th style="{right if i > 1 else left}">{title}</th>'
-                        for i, title in enumerate(_TITLES)])
         lines = []
-        for row, tree, cells in self._shown():
-            texts = [tree + _label(row), *cells]
-            lines.append("<tr>" + "".join([
-                f'<td style="{right if i > 1 else left}">{escape(text)}</td>'
-                for i, text in enumerate(texts)]) + "</tr>")
+        for tag, cells in zip(["th", *["td"] * len(self.rows)], self._shown()):
+            lines.append("".join([f'<{tag} style="{left if i < _LEFT else right}">{escape(text)}'
+                                  f"</{tag}>" for i, text in cells]))
         totals = "<br>".join([escape(line) for line in self._closing()])
-        return (f'<table style="border-collapse:collapse;font-size:90%"><thead><tr>{head}</tr>'
-                f"</thead><tbody>{''.join(lines)}</tbody></table>"
+        return (f'<table style="border-collapse:collapse;font-size:90%"><thead>'
+                f"<tr>{lines[0]}</tr></thead><tbody>"
+                f"{''.join([f'<tr>{line}</tr>' for line in lines[1:]])}</tbody></table>"
                 f'<p style="white-space:pre">{totals}</p>')
 
     _repr_html_ = to_html
