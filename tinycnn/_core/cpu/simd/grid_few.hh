@@ -63,14 +63,21 @@ TCN_INLINE void forward_few(const GridPlan& p, int64_t from, int64_t to, const T
     const T* picture = x + image * numbers_of_image(p);
     T sum[FEW][BLOCK] = {};
     over_taps(p, block, [&](const Tap<T>& tap, int, int, int) {
-      for (int c = 0; c < p.c; ++c)
+      int32_t at[BLOCK];  // in memory: taking them out of vectors for each channel is slower
+      for (int b = 0; b < BLOCK; ++b) at[b] = std::max(tap.at[b], 0);
+      for (int c = 0; c < p.c; ++c) {
+        const T* plane = picture + c;
         for (int b = 0; b < BLOCK; ++b) {
-          const T v = picture[std::max(tap.at[b], 0) + c] * tap.weight[b];
+          const T v = plane[at[b]] * tap.weight[b];
           sum[c][b] += tap.at[b] < 0 ? T(0) : v;
         }
+      }
     });
-    for (int b = 0; b < n; ++b)
-      for (int c = 0; c < p.c; ++c) y[(o + b) * p.c + c] = sum[c][b];
+    if (p.c == 1)
+      std::memcpy(y + o, sum[0], n * sizeof(T));
+    else
+      for (int b = 0; b < n; ++b)
+        for (int c = 0; c < p.c; ++c) y[(o + b) * p.c + c] = sum[c][b];
   });
 }
 

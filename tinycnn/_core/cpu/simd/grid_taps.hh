@@ -127,8 +127,11 @@ struct Block {
   void find(const GridPlan& p, const T* grid, int64_t places) {
     for (int a = 0; a < p.axes; ++a) {
       T coordinates[BLOCK] = {};
-      for (int b = 0; b < (places < BLOCK ? places : BLOCK); ++b)
-        coordinates[b] = grid[b * p.axes + a];
+      if (p.axes == 2 && places >= BLOCK)  // sizes that the compiler knows: vectors
+        for (int b = 0; b < BLOCK; ++b) coordinates[b] = grid[b * 2 + a];
+      else
+        for (int b = 0; b < (places < BLOCK ? places : BLOCK); ++b)
+          coordinates[b] = grid[b * p.axes + a];
       const int64_t size = p.size[2 - a];
       if (p.padding == ZEROS)
         find_taps<T, TAPS, ZEROS>(coordinates, size, p.align_corners, axis[a]);
