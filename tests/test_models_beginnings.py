@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from model_counts import counts
 
 import tinycnn
 import tinycnn.nn.functional as F
@@ -212,8 +213,10 @@ def test_lenet_1989_has_the_counts_of_the_paper():
     net = LeNet1989()
     assert each(net) == [1068, 2592, 5790, 310]
     assert parameters(net) == 9760
-    units = {"H1": 768 * 26, "H2": 192 * 201, "H3": 30 * 193, "output": 10 * 31}
-    assert sum(units.values()) == 64_660
+    info = tinycnn.summary(net, (1, 1, 16, 16))
+    assert info.total_multiply_adds == 768 * 25 + 192 * 200 + 30 * 192 + 10 * 30
+    of_units = 768 + 192  # biases that are no layer's, but added to the maps
+    assert info.total_connections + of_units == 64_660
     x = tinycnn.zeros(2, 1, 16, 16)
     assert [net[:k](x).shape for k in (1, 2, 5, 7)] == [
         (2, 12, 8, 8), (2, 12, 4, 4), (2, 30), (2, 10)]
@@ -231,9 +234,7 @@ def test_lenet_of_1998_has_the_counts_of_the_paper():
     assert parameters(net) == 60_000
     maps = [len(row) for row in C3_TABLE]
     assert (maps.count(3), maps.count(4), maps.count(6)) == (6, 9, 1)
-    connections = [156 * 28 * 28, 6 * 5 * 14 * 14, 1516 * 100, 16 * 5 * 25, 48_120, 10_164, 840]
-    assert connections[:4] == [122_304, 5_880, 151_600, 2_000]
-    assert sum(connections) == 340_908
+    assert tinycnn.summary(net, (1, 1, 32, 32)).total_connections == 340_908
     x = tinycnn.zeros(2, 1, 32, 32)
     shapes = [net[:k](x).shape for k in (1, 3, 5, 7, 9, 12)]
     assert shapes == [(2, 6, 28, 28), (2, 6, 14, 14), (2, 16, 10, 10), (2, 16, 5, 5),
@@ -296,6 +297,8 @@ def test_modern_lenet_and_the_networks_of_convnetjs_have_their_counts():
     net = models.convnetjs_cifar10()
     assert [net[:k](x).shape[1:] for k in (2, 5, 8, 9)] == [
         (16, 32, 32), (20, 16, 16), (20, 8, 8), (20, 4, 4)]
+    found = counts(net, 3, 32, 32)
+    assert (found.multiply_adds, found.receptive_field) == (3_920_000, (36, 8))
 
 
 # --- what is wrong ---

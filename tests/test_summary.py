@@ -14,7 +14,7 @@ import tinycnn.nn.functional as F
 from tinycnn import arithmetic, nn, summary
 from tinycnn.__main__ import main
 from tinycnn.autograd import Function
-from tinycnn.models import LeNet5
+from tinycnn.models import LeNet5, LeNet1998
 
 
 def row_of(info, name):
@@ -35,10 +35,33 @@ def test_lenet_layer_by_layer():
         (1, 6, 28, 28), (1, 16, 10, 10), (1, 120, 1, 1), (1, 84), (1, 10)]
     assert info.total_parameters == info.trainable_parameters == 61_706
     assert info.total_multiply_adds == 416_520
+    assert info.total_connections == 117_600 + 6 * 784 + 240_000 + 1600 + 48_120 + 10_164 + 850
     assert info.parameter_bytes == 4 * 61_706
     assert [row.receptive_field for row in layers[:3]] == [(5, 5), (14, 14), (32, 32)]
     assert layers[2].jump == (4, 4)
     assert [row.sees_all for row in layers] == [False, False, False, True, True]
+
+
+def test_a_connection_table_counts_where_it_connects():
+    """The sums of LeCun et al. 1998: 340,908 connections; a layer of four inputs and a bias has
+    five for each unit."""
+    info = summary(LeNet1998(), (2, 1, 32, 32))
+    layers = [row for row in info.rows if row.multiply_adds and row.depth]
+    assert [row.multiply_adds for row in layers] == [
+        117_600, 4_704, 150_000, 1_600, 48_000, 10_080, 840]
+    assert [row.connections for row in layers] == [
+        122_304, 5_880, 151_600, 2_000, 48_120, 10_164, 840]
+    assert info.total_connections == info.to_dict()["total_connections"] == 340_908
+    with tinycnn.no_grad():
+        assert summary(LeNet1998(), (1, 1, 32, 32)).total_connections == 340_908
+
+
+def test_connections_of_layers_with_and_without_biases():
+    model = nn.Sequential(nn.ConvTranspose2d(2, 4, 3, stride=2), nn.LocallyConnected2d(
+        4, 3, (9, 9), 3, bias=False), nn.Flatten(), nn.Linear(147, 5, bias=False))
+    rows = summary(model, (1, 2, 4, 4)).rows
+    assert [row.connections for row in rows[1:]] == [
+        16 * 72 + 4 * 81, 49 * 3 * 36, 0, 147 * 5]
 
 
 def test_alexnet_of_2012():
@@ -494,7 +517,7 @@ def test_the_text_has_a_line_for_each_layer_and_the_totals():
                                 "18.4", "KiB", "5", "1", "0"]
     assert lines[14].startswith("└─ 11  Linear")
     assert lines[-3] == "Parameters     61,706 (61,706 trainable)"
-    assert lines[-2] == "Multiply-adds  416,520 for one image"
+    assert lines[-2] == "Multiply-adds  416,520 for one image, 423,038 connections"
 
 
 @pytest.mark.parametrize("model", [vgg_16, alexnet, lambda: nn.Sequential(

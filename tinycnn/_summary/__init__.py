@@ -28,10 +28,10 @@ def summary(model: Module, input_size: Size | None = None, input_data: Any = Non
     """A model layer by layer: shapes, parameters, multiply-adds, memory and receptive fields.
 
     The model runs once, in evaluation mode, on one input, and is left exactly as it was. What is
-    counted: multiply-adds are products of convolutions and matrices for one image, no biases
-    (a connection table counts as if all maps were connected: that is how it is computed); a layer
-    that is called twice has its parameters counted once and its multiply-adds twice. Memory
-    is that of the results of layers, each array once: a view takes none.
+    counted: multiply-adds are products of convolutions and matrices for one image, no biases, of a
+    connection table where it connects; connections are these and the biases. A layer that is called
+    twice has its parameters counted once and its multiply-adds twice. Memory is that of the results
+    of layers, each array once: a view takes none.
 
     A field is what one unit sees of the input along an axis: its size, the jump from unit to unit,
     and where the first one's centre is, in pixels from 0; the border is ignored. It is followed
@@ -80,8 +80,8 @@ def summary(model: Module, input_size: Size | None = None, input_data: Any = Non
     trace = Trace(model, args, kwargs)
     images = _images(trace, batch_dim)
     rows = rows_of(trace, images)
-    totals.update(total_multiply_adds=rows[0].multiply_adds, input_bytes=trace.input_bytes,
-                  activation_bytes=rows[0].memory)
+    totals.update(total_multiply_adds=rows[0].multiply_adds, total_connections=rows[0].connections,
+                  input_bytes=trace.input_bytes, activation_bytes=rows[0].memory)
     return Summary(rows, depth, **totals)
 
 
@@ -92,6 +92,7 @@ def _totals(model):
         "trainable_parameters": sum(p.numel() for p in parameters if p.requires_grad),
         "total_buffers": sum(b.numel() for b in buffers),
         "total_multiply_adds": None,
+        "total_connections": None,
         "parameter_bytes": sum(p.data.nbytes for p in parameters),
         "buffer_bytes": sum(b.data.nbytes for b in buffers),
         "input_bytes": 0,

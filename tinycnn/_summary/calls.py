@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from math import prod
 from typing import Any
 
 from .._core.checks import shape_text
@@ -17,6 +16,9 @@ from .fields import States
 from .observe import observing, unchanged
 from .seen import at_input
 
+_BIASED = ("Convolution", "TransposedConvolution", "Linear", "LocallyConnected")
+_WEIGHTED = (*_BIASED, "MatMul", "RBF")
+
 
 class Call:
     """One call of a module, and the calls inside it."""
@@ -26,6 +28,7 @@ class Call:
         self.name = name
         self.children: list[Call] = []
         self.multiply_adds = 0  # of operations outside of the calls inside
+        self.biases = 0  # that these add to their results
         self.shapes: list[tuple[int, ...]] | None = None  # of the results; None: never called
         self.memory = 0  # bytes of results, those counted already left out
         self.state: Any = None  # what the first result sees
@@ -52,17 +55,22 @@ def replaced(value: Any, function: Callable[[Tensor], Tensor]) -> Any:
     return value
 
 
-def products(function: type, args: tuple, result: Tensor) -> int:
+def name_of(function: type) -> str:
+    """An operation's name if it is tinycnn's, else nothing."""
+    return function.__name__ if function.__module__.startswith("tinycnn.") else ""
+
+
+def products(name: str, args: tuple, result: Tensor, weights: int) -> int:
     """Multiply-adds of one operation: those of convolutions and matrix products.
 
-    Every output of a convolution takes as many as a filter has weights, and every input of a
-    transposed one; every number of a matrix product as many as a row has.
+    Every pixel of a convolution's output takes part in as many as there are `weights`, every pixel
+    of a transposed one's input; every number of a matrix product, or of the distances to centres,
+    takes as many as a row has.
     """
-    name = function.__name__ if function.__module__.startswith("tinycnn.") else ""
     if name in ("Convolution", "TransposedConvolution"):
-        pixels = result if name == "Convolution" else args[0]
-        return pixels.data.size * prod(args[1].shape[1:])
-    if name in ("Linear", "MatMul"):
+        maps = result if name == "Convolution" else args[0]
+        return maps.data.size // max(maps.shape[1], 1) * weights
+    if name in ("Linear", "MatMul", "RBF"):
         return result.data.size * args[0].shape[-1]
     if name == "LocallyConnected":
         return args[0].shape[0] * args[1].data.size
@@ -112,6 +120,7 @@ class Trace:
         self._top = Call(self.model, "")
         self._stack = [self._top]
         self._failed: list[Call] = []
+        self._table: tuple[Any, int] = (None, 0)  # the last dense filter of one, its connections
         self._counted: dict[int, Any] = {}  # arrays whose bytes are counted, by id
         with unchanged(self.model), mode, observing(self._seen):
             for module in self.names:
@@ -164,6 +173,19 @@ class Trace:
 
         return call
 
+    def _count(self, name, args, result):
+        """Products and biases; a filter made by a connection table has weights where the table
+        connects."""
+        call = self._stack[-1]
+        if name == "TableWeight":
+            self._table = result, args[0].data.size
+        elif name in _WEIGHTED:
+            dense, weights = self._table
+            weights = weights if args[1] is dense else args[1].data.size
+            call.multiply_adds += products(name, args, result, weights)
+            if name in _BIASED and args[2] is not None:
+                call.biases += result.data.size
+
     def _is_new(self, x):
         """Whether no result was counted that lies in the same memory; now it is counted."""
         array = x.data
@@ -178,7 +200,7 @@ class Trace:
     def _seen(self, function, args, result):
         """Called after every operation."""
         results = result if isinstance(result, tuple) else (result,)
-        self._stack[-1].multiply_adds += products(function, args, results[0])
+        self._count(name_of(function), args, results[0])
         if self.states is None:
             return
         self.states.follow(function, args, results)

@@ -27,8 +27,10 @@ class Row:
                         it was never called
     parameters          those not counted in a row above; of what is inside, too
     multiply_adds       products of convolutions and matrices for one image, without biases
+    connections         these and the biases: the lines between units, as LeCun et al. count them
     memory              bytes of its results and of those inside, each once
-    own_parameters, own_multiply_adds, own_memory  the same without what is called inside
+    own_parameters, own_multiply_adds, own_connections, own_memory  the same without what is called
+                        inside
     receptive_field     (size, ...) for each spatial axis of the input; None where there are none,
                         or it is not known
     jump, start         as arithmetic.Field: jump 0 if all units see the same
@@ -45,9 +47,11 @@ class Row:
     output_shape: Any
     parameters: int
     multiply_adds: int
+    connections: int
     memory: int
     own_parameters: int
     own_multiply_adds: int
+    own_connections: int
     own_memory: int
     receptive_field: tuple | None
     jump: tuple | None
@@ -65,7 +69,7 @@ class Summary:
     total_parameters         numbers in all parameters, each counted once
     trainable_parameters     of these, those that want a gradient
     total_buffers            numbers in buffers, such as running statistics
-    total_multiply_adds      for one image; None without an input
+    total_multiply_adds, total_connections   for one image; None without an input
     parameter_bytes, buffer_bytes, input_bytes, activation_bytes   memory; activations are the
                              results of all layers for the input as given, each once
 
@@ -85,7 +89,7 @@ class Summary:
              └─ 1  ReLU    (1, 6, 28, 28)          -             - 18.4 KiB     5    1     2
              ───────────────────────────────────────────────────────────────────────────────
              Parameters     156 (156 trainable)
-             Multiply-adds  117,600 for one image
+             Multiply-adds  117,600 for one image, 122,304 connections
              Memory         parameters 624 B, activations 36.8 KiB, input 4.0 KiB
     """
 
@@ -94,6 +98,7 @@ class Summary:
     trainable_parameters: int
     total_buffers: int
     total_multiply_adds: int | None
+    total_connections: int | None
     parameter_bytes: int
     buffer_bytes: int
     input_bytes: int
@@ -154,7 +159,8 @@ class Summary:
         if self.total_buffers:
             said[0] += f", {self.total_buffers:,} in buffers"
         if self.total_multiply_adds is not None:
-            said.append(f"Multiply-adds  {self.total_multiply_adds:,} for one image")
+            said.append(f"Multiply-adds  {self.total_multiply_adds:,} for one image, "
+                        f"{self.total_connections:,} connections")
         memory = [f"parameters {_bytes(self.parameter_bytes + self.buffer_bytes)}"]
         if self.activation_bytes is not None:
             memory += [f"activations {_bytes(self.activation_bytes)}",

@@ -48,6 +48,9 @@ def _add_uncalled(trace):
         called[by_name[parent]].children.append(Call(module, name))
 
 
+_COUNTS = ("parameters", "multiply_adds", "connections", "memory")  # of a Row, as it has them
+
+
 class _Rows:
     """Makes rows, and remembers which parameters and modules it has come across."""
 
@@ -67,14 +70,15 @@ class _Rows:
         for child in call.children:
             inside += self.of(child, call.name, depth + 1)
         below = [row for row in inside if row.depth == depth + 1]
-        counts = (sum(p.numel() for p in new), call.multiply_adds // self._images, call.memory)
-        parameters, multiply_adds, memory = [
-            n + sum(getattr(row, name) for row in below)
-            for n, name in zip(counts, ("parameters", "multiply_adds", "memory"))]
+        products = call.multiply_adds // self._images
+        counts = (sum(p.numel() for p in new), products, products + call.biases // self._images,
+                  call.memory)
+        totals = [n + sum(getattr(row, name) for row in below)
+                  for n, name in zip(counts, _COUNTS)]
         groups = getattr(call.module, "groups", 1)
         return [Row(
             call.name, _label(call.name, parent), type(call.module).__name__, depth,
-            _shape(call.shapes), parameters, multiply_adds, memory, *counts,
+            _shape(call.shapes), *totals, *counts,
             *self._field(call.state), groups if isinstance(groups, int) else 1, shared, len(inside),
         ), *inside]
 
