@@ -192,6 +192,8 @@ REFUSED = [
     (lambda: models.ResNet(models.BasicBlock, [2, 2, 2]), r"four numbers of blocks .*\[2, 2, 2\]"),
     (lambda: models.ResNet(models.BasicBlock, [2, 2, 2, 0]), r"layers\[3\] of at least 1, got 0"),
     (lambda: models.ResNet(models.BasicBlock, [1] * 4, groups=2), r"BasicBlock: expected groups=1"),
+    (lambda: models.LeNet5(padding=3), "LeNet5: expected padding to be one of 0, 1, 2, got 3"),
+    (lambda: models.InceptionV2(projection=5), "InceptionV2: expected projection to be one of 96,"),
     (lambda: models.resnet50(groups=0), r"ResNet: expected groups of at least 1, got 0"),
     (lambda: models.ReducedConvolution(4, 0, 4), r"expected reduced of at least 1, got 0"),
     (lambda: models.DirectConvolution(4, 4, 0), r"expected kernel_size of at least 1, got 0"),
@@ -209,7 +211,7 @@ def test_what_does_not_exist_is_named(make, message):
 def test_images_that_are_too_small_are_refused(name, size):
     net = nn.utils.skip_init(getattr(models, name), num_classes=3).eval()
     with tinycnn.no_grad():
-        with pytest.raises(ValueError, match="Use a smaller window or a larger input"):
+        with pytest.raises(ValueError, match=rf"H and W at least {size + 1}, got .* Resize"):
             net(tinycnn.zeros(1, 3, size, size))
         assert net(tinycnn.zeros(1, 3, size + 1, size + 2)).shape == (1, 3)
 
@@ -235,3 +237,27 @@ def test_a_checkpoint_of_another_network_is_refused_by_name():
     with pytest.raises(ValueError, match=r"unexpected features.conv0.weight, .* more\. Nothing"):
         net.load_state_dict(nn.utils.skip_init(models.densenet121).state_dict())
     assert net.fc.bias.tolist() == [7.0] * 1000
+
+
+@pytest.mark.parametrize("name", ["VGG", "AlexNet", "NIN", "resnet18", "resnet20", "densenet121",
+                                  "GoogLeNet", "InceptionV4", "LeNet5"])
+def test_what_is_no_batch_of_images_is_named(name):
+    net = nn.utils.skip_init(getattr(models, name)).eval()
+    shown = {"resnet18": "ResNet", "resnet20": "ResNetCIFAR", "densenet121": "DenseNet"}
+    shown = shown.get(name, name)
+    with pytest.raises(ValueError, match=rf"{shown}: expected images \(N, .*, got \(3, 64, 64\)"):
+        net(tinycnn.zeros(3, 64, 64))
+    with pytest.raises(TypeError, match=f"{shown}: expected a Tensor, got list"):
+        net([1.0])
+
+
+def test_torchvisions_word_for_no_choice_is_batch_norm():
+    assert isinstance(nn.utils.skip_init(models.resnet18, norm_layer=None).bn1, nn.BatchNorm2d)
+
+
+@pytest.mark.parametrize(("name", "statistics"), [
+    ("resnet18", 9_600), ("resnet34", 17_024), ("resnet50", 53_120), ("resnet101", 105_344),
+    ("resnet152", 151_424)])
+def test_running_statistics_of_resnets(name, statistics):
+    net = nn.utils.skip_init(getattr(models, name))
+    assert sum(b.numel() for b in net.buffers() if b.ndim) == statistics

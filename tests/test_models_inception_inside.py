@@ -20,7 +20,9 @@ def test_the_smallest_image_fits_and_smaller_ones_are_refused(name, least):
     expected = rf"{name}: expected images \(N, 2, H, W\), H and W at least {least}, got "
     for shape in (1, 2, least + 1, least - 1), (1, 3, 80, 80), (2, 80, 80), (80,):
         got = str(shape).replace("(", r"\(").replace(")", r"\)")
-        with pytest.raises(ValueError, match=expected + got + r"\. Resize them\."):
+        advice = ("One image alone is a batch of 1" if len(shape) < 4 else "Resize them"
+                  if shape[1] == 2 else "Build the network with in_channels=3")
+        with pytest.raises(ValueError, match=f"{expected}{got}\\. {advice}"):
             net(tinycnn.zeros(*shape))
 
 

@@ -7,11 +7,11 @@ Without a padding the size of the map stays; a V in a figure, for "valid", is a 
 from typing import Any
 
 from .. import nn
-from .._core.checks import fail, shape_text
+from .._core.checks import fail
 from ..nn.functional import max_pool2d
 from ..ops.joining import cat
 from ..tensor import Tensor
-from ._shared import counts
+from ._shared import check_images, counts
 
 Size = int | tuple[int, int]
 
@@ -153,14 +153,3 @@ def check_arguments(network: str, num_classes: int, in_channels: int,
     if transform_input and in_channels != 3:
         fail(network, "in_channels=3 with transform_input", in_channels,
              "It brings red, green and blue to another scale: leave it out for other images.")
-
-
-def check_images(network: str, input: Tensor, in_channels: int, least: int,
-                 most: int | None = None, advice: str = "Resize them.") -> None:
-    """Raise unless `input` is a batch of images of these channels, no side too short or long."""
-    sides = input.shape[2:]
-    if (input.ndim != 4 or input.shape[1] != in_channels or min(sides) < least
-            or (most is not None and max(sides) > most)):
-        sizes = f"at least {least}" if most is None else f"from {least} to {most}"
-        fail(network, f"images (N, {in_channels}, H, W), H and W {sizes}",
-             shape_text(input.shape), advice)

@@ -34,11 +34,35 @@ def image_size(network: str, input: Any, size: tuple[int, ...], advice: str) -> 
     Example: >>> import tinycnn
              >>> image_size("Net", tinycnn.zeros(2, 3, 8, 8), (3, 8, 8), "Resize them.")
     """
+    _check_tensor(network, input)
+    if tuple(input.shape[1:]) != size:
+        fail(network, f"images (N, {shape_text(size)[1:]}", shape_text(input.shape), advice)
+
+
+def check_images(network: str, input: Any, in_channels: int | None = None, least: int = 1,
+                 most: int | None = None, advice: str = "Resize them.") -> None:
+    """Raise unless `input` is a batch of images of these channels (of any, if they are None, which
+    leaves them to the first layer), no side too short or long.
+
+    Example: >>> import tinycnn
+             >>> check_images("Net", tinycnn.zeros(2, 3, 8, 8), 3, 8)
+    """
+    _check_tensor(network, input)
+    if input.ndim != 4:
+        advice = "One image alone is a batch of 1: unsqueeze(0)."
+    elif in_channels not in (None, input.shape[1]):
+        advice = f"Build the network with in_channels={input.shape[1]}."
+    elif min(input.shape[2:]) >= least and (most is None or max(input.shape[2:]) <= most):
+        return
+    sizes = f"at least {least}" if most is None else f"from {least} to {most}"
+    fail(network, f"images (N, {in_channels or 'C'}, H, W), H and W {sizes}",
+         shape_text(input.shape), advice)
+
+
+def _check_tensor(network, input):
     if not isinstance(input, Tensor):
         fail(network, "a Tensor", type(input).__name__, "Make one with tinycnn.tensor(...).",
              TypeError)
-    if tuple(input.shape[1:]) != size:
-        fail(network, f"images (N, {shape_text(size)[1:]}", shape_text(input.shape), advice)
 
 
 class FixedSize(nn.Sequential):

@@ -9,7 +9,7 @@ from typing import Any
 
 from .. import nn
 from ..tensor import Tensor
-from ._shared import counts, image_size, initialise, response_norm, small_normal
+from ._shared import check_images, counts, image_size, initialise, response_norm, small_normal
 
 
 class AlexNet(nn.Module):
@@ -34,7 +34,7 @@ class AlexNet(nn.Module):
              in_channels (int): of the images.
     Shape:   (N, in_channels, H, W) to (N, num_classes), H and W at least 63: what leaves the last
              pooling is averaged to 6 x 6, which changes nothing at 224 x 224.
-    Raises:  ValueError: if a number is below 1.
+    Raises:  ValueError: if a number is below 1, or images are smaller.
     Example: >>> from tinycnn import nn
              >>> nn.utils.skip_init(AlexNet, num_classes=10).classifier[6]
              Linear(in_features=4096, out_features=10, bias=True)
@@ -60,6 +60,7 @@ class AlexNet(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("AlexNet", x, least=63)
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 

@@ -11,7 +11,7 @@ from .. import nn
 from .._core.checks import fail, float_of, int_of, require
 from ..ops.joining import cat
 from ..tensor import Tensor
-from ._shared import counts, initialise, one_of
+from ._shared import check_images, counts, initialise, one_of
 
 
 class DenseNet(nn.Module):
@@ -47,7 +47,8 @@ class DenseNet(nn.Module):
              compression (float): the part of the maps that a transition keeps, above 0 to 1.
              stem (str): "imagenet" is conv0 and pool0 as above, "cifar" one 3x3 convolution.
     Shape:   (N, in_channels, H, W) to (N, num_classes), any H and W from 29, for "cifar" from 4.
-    Raises:  ValueError: if a number is out of its range, or there is no such stem.
+    Raises:  ValueError: if a number is out of its range, there is no such stem, or images are too
+             small.
     Example: >>> import tinycnn
              >>> net = DenseNet(8, (2, 2), 16, num_classes=5, stem="cifar")
              >>> net(tinycnn.zeros(2, 3, 32, 32)).shape
@@ -68,6 +69,8 @@ class DenseNet(nn.Module):
                 "DenseNet", "compression above 0 and up to 1", repr(compression),
                 "Pass for example 0.5, or 1 to keep all maps.")
         one_of("DenseNet", "stem", stem, _STEMS, "Take cifar for images of about 32 x 32.")
+        halved = 2 ** (len(block_config) - 1)  # by the transitions, which drop what is odd
+        self.least = halved if stem == "cifar" else 4 * (halved - 1) + 1
         channels = num_init_features
         parts = _STEMS[stem](in_channels, channels)
         for number, layers in enumerate(block_config, 1):
@@ -87,6 +90,7 @@ class DenseNet(nn.Module):
         nn.init.zeros_(self.classifier.bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("DenseNet", x, least=self.least)
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 

@@ -12,10 +12,10 @@ from ._inception import (
     Branches,
     ConvNorm,
     check_arguments,
-    check_images,
     to_inception_scale,
     truncated_normal,
 )
+from ._shared import check_images
 
 TABLE_1 = {  # channels in; #1x1; #3x3 reduce, #3x3; #5x5 reduce, #5x5; pool proj
     "3a": (192, 64, 96, 128, 16, 32, 32),

@@ -128,7 +128,7 @@ class InceptionResnetV2(Classifier):
              >>> nn.utils.skip_init(InceptionResnetV2, num_classes=10).classif
              Linear(in_features=1536, out_features=10, bias=True)
     Source:  Szegedy et al. 2017, figures 7 and 15 to 19, section 3.3; parameter keys as in timm.
-             13.156e9 multiply-adds.
+             13.156e9 multiply-adds. Values start as those of any layer: the paper does not say.
     """
 
     def __init__(self, num_classes: int = 1000, dropout: float = 0.2, *, in_channels: int = 3):

@@ -16,6 +16,7 @@ from ._inception import (
     check_arguments,
     path,
 )
+from ._shared import one_of
 
 
 def _inception(channels: int, one: int, three_reduce: int, three: int, double_reduce: int,
@@ -73,18 +74,21 @@ class InceptionV2(Classifier):
              projection (int): channels behind the pooling of 4c and 4d: 96 or 128.
              in_channels (int): of the images.
     Shape:   (N, in_channels, H, W) to (N, num_classes), H and W at least 7, trained at 224.
-    Raises:  ValueError: if a number is below 1; forward: if images are too small, or of other
-             channels.
+    Raises:  ValueError: if a number is below 1, or projection another; forward: if images are too
+             small, or of other channels.
     Example: >>> import tinycnn
              >>> net = InceptionV2(num_classes=10).eval()
              >>> net(tinycnn.zeros(1, 3, 64, 64)).shape
              (1, 10)
-    Source:  Ioffe & Szegedy 2015, appendix, figure 5. 1.935e9 multiply-adds.
+    Source:  Ioffe & Szegedy 2015, appendix, figure 5. 1.935e9 multiply-adds. The paper does not say
+             how values start: here as those of any layer.
     """
 
     def __init__(self, num_classes: int = 1000, dropout: float = 0.0, *, separable: bool = True,
                  projection: int = 96, in_channels: int = 3):
         check_arguments("InceptionV2", num_classes, in_channels)
+        one_of("InceptionV2", "projection", projection, (96, 128),
+               "The paper prints 128, and sizes that 96 make.")
         conv1 = ConvNorm(in_channels, 64, 7, 2)
         if separable:
             conv1.conv = nn.SeparableConv2d(in_channels, 64, 7, 2, 3, depth_multiplier=8)

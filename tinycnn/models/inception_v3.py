@@ -12,10 +12,10 @@ from ._inception import (
     ConvNorm,
     NumberedBranches,
     check_arguments,
-    check_images,
     to_inception_scale,
     truncated_normal,
 )
+from ._shared import check_images
 
 
 class InceptionOutputs(NamedTuple):

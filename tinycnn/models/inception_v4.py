@@ -112,6 +112,7 @@ class InceptionV4(Classifier):
              >>> nn.utils.skip_init(InceptionV4, num_classes=10).last_linear
              Linear(in_features=1536, out_features=10, bias=True)
     Source:  Szegedy et al. 2017, figures 3 to 9; parameter keys as in timm. 12.254e9 multiply-adds.
+             The paper does not say how values start: here as those of any layer.
     """
 
     def __init__(self, num_classes: int = 1000, dropout: float = 0.2, *, in_channels: int = 3):

@@ -6,7 +6,7 @@ Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied t
 
 from .. import nn
 from .._core.checks import int_of
-from ._shared import FixedSize, counts
+from ._shared import FixedSize, counts, one_of
 
 
 class LeNet5(FixedSize):
@@ -24,7 +24,7 @@ class LeNet5(FixedSize):
 
     Args:    num_classes (int): outputs, at least 1.
              in_channels (int): of the images: 1 for digits.
-             padding (int): 2 for images of 28 x 28, 0 for 32 x 32.
+             padding (int): 2 for images of 28 x 28, 1 for 30 x 30, 0 for 32 x 32.
     Shape:   (N, in_channels, 28, 28) to (N, num_classes), with padding=2.
     Raises:  ValueError: if images have another size, or a number is below 1.
     Example: >>> import tinycnn
@@ -36,7 +36,9 @@ class LeNet5(FixedSize):
 
     def __init__(self, num_classes: int = 10, in_channels: int = 1, padding: int = 2):
         counts("LeNet5", num_classes=num_classes, in_channels=in_channels)
-        side = 32 - 2 * int_of("LeNet5", "padding", padding, "Pass 0 or 2.")
+        advice = "padding=2 is for 28 x 28, padding=0 for 32 x 32."
+        one_of("LeNet5", "padding", int_of("LeNet5", "padding", padding, advice), (0, 1, 2), advice)
+        side = 32 - 2 * padding
         super().__init__(
             nn.Conv2d(in_channels, 6, 5, padding=padding), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
@@ -45,5 +47,5 @@ class LeNet5(FixedSize):
             nn.Linear(120, 84), nn.ReLU(),
             nn.Linear(84, num_classes),
             size=(in_channels, side, side),
-            advice="padding=2 is for 28 x 28, padding=0 for 32 x 32.",
+            advice=advice,
         )

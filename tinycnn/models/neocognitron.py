@@ -218,6 +218,7 @@ def odd(function, name, value):
 
 def check_images(function, input, shape, count=None):
     """Raise unless these are images of cells, as many as `count` says."""
-    if input.ndim != 4 or (count is not None and len(input) != count):
-        fail(function, f"images {shape}", shape_text(input.shape),
+    if getattr(input, "ndim", 0) != 4 or (count is not None and len(input) != count):
+        fail(function, f"images {shape}",
+             shape_text(input.shape) if hasattr(input, "shape") else type(input).__name__,
              "Add the missing axes, or show one image after the other.")

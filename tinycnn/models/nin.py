@@ -6,7 +6,8 @@ Source: Lin, Chen & Yan 2014, "Network in network" (arXiv 1312.4400, 2013).
 from typing import Any
 
 from .. import nn
-from ._shared import counts, initialise, small_normal
+from ..tensor import Tensor
+from ._shared import check_images, counts, initialise, small_normal
 
 
 class NIN(nn.Sequential):
@@ -27,7 +28,7 @@ class NIN(nn.Sequential):
     Args:    num_classes, in_channels (int): at least 1.
              dropout (float): behind the two poolings.
     Shape:   (N, in_channels, H, W) to (N, num_classes), any H and W from 4; 32 x 32 in the paper.
-    Raises:  ValueError: if a number is below 1.
+    Raises:  ValueError: if a number is below 1, or images are smaller.
     Example: >>> import tinycnn
              >>> NIN()(tinycnn.zeros(2, 3, 32, 32)).shape
              (2, 10)
@@ -48,6 +49,10 @@ class NIN(nn.Sequential):
         )
         initialise(self, conv=_normal)
 
+    def forward(self, input: Tensor) -> Tensor:
+        check_images("NIN", input, least=4)
+        return super().forward(input)
+
 
 class NINImageNet(nn.Sequential):
     """The ImageNet form: four perceptron layers.
@@ -66,7 +71,7 @@ class NINImageNet(nn.Sequential):
     Args:    num_classes, in_channels (int): at least 1.
              dropout (float): behind the last max pooling.
     Shape:   (N, in_channels, H, W) to (N, num_classes), any H and W from 39; 224 x 224 in training.
-    Raises:  ValueError: if a number is below 1.
+    Raises:  ValueError: if a number is below 1, or images are smaller.
     Example: >>> import tinycnn
              >>> NINImageNet(num_classes=7)(tinycnn.zeros(1, 3, 64, 64)).shape
              (1, 7)
@@ -90,6 +95,10 @@ class NINImageNet(nn.Sequential):
         initialise(self, conv=_normal)
         for finer in 0, 14, 26:  # first of mlp1, first of mlp3, last of mlp4
             small_normal(self[finer].weight)
+
+    def forward(self, input: Tensor) -> Tensor:
+        check_images("NINImageNet", input, least=39)
+        return super().forward(input)
 
 
 def _normal(weight: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from .. import nn
 from .._core.checks import fail
 from ..tensor import Tensor
-from ._shared import counts, he
+from ._shared import check_images, counts, he
 
 
 class BasicBlock(nn.Module):
@@ -21,7 +21,7 @@ class BasicBlock(nn.Module):
              downsample (Module or None): makes the input's shape that of the output.
              groups, width_per_group (int): 1 and 64, there is no other form.
              stride_in_1x1 (bool): without effect, there is no 1x1.
-             norm_layer (callable): channels to batch norm.
+             norm_layer (callable or None): channels to batch norm; None means nn.BatchNorm2d.
     Shape:   (N, in_channels, H, W) to (N, channels, H / stride, W / stride).
     Raises:  ValueError: if groups or width_per_group asks for another form.
     Example: >>> import tinycnn
@@ -33,13 +33,14 @@ class BasicBlock(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, stride: int = 1,
                  downsample: nn.Module | None = None, groups: int = 1, width_per_group: int = 64,
-                 stride_in_1x1: bool = False, norm_layer: Callable[[int], Any] = nn.BatchNorm2d):
+                 stride_in_1x1: bool = False, norm_layer: Callable[[int], Any] | None = None):
         super().__init__()
         if (groups, width_per_group) != (1, 64):
             fail("BasicBlock", "groups=1 and width_per_group=64",
                  f"groups={groups} and width_per_group={width_per_group}",
                  "Take Bottleneck for other widths.")
         self.conv1 = nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False)
+        norm_layer = norm_layer or nn.BatchNorm2d
         self.bn1 = norm_layer(channels)
         self.relu = nn.ReLU()
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
@@ -67,11 +68,12 @@ class Bottleneck(nn.Module):
 
     def __init__(self, in_channels: int, channels: int, stride: int = 1,
                  downsample: nn.Module | None = None, groups: int = 1, width_per_group: int = 64,
-                 stride_in_1x1: bool = False, norm_layer: Callable[[int], Any] = nn.BatchNorm2d):
+                 stride_in_1x1: bool = False, norm_layer: Callable[[int], Any] | None = None):
         super().__init__()
         width = channels * width_per_group // 64 * groups
         first, second = (stride, 1) if stride_in_1x1 else (1, stride)
         self.conv1 = nn.Conv2d(in_channels, width, 1, first, bias=False)
+        norm_layer = norm_layer or nn.BatchNorm2d
         self.bn1 = norm_layer(width)
         self.conv2 = nn.Conv2d(width, width, 3, second, padding=1, groups=groups, bias=False)
         self.bn2 = norm_layer(width)
@@ -110,7 +112,7 @@ class ResNet(nn.Module):
              num_classes (int): at least 1.
              zero_init_residual (bool): let every block begin as its shortcut (Goyal et al. 2017).
              groups, width_per_group (int): of the 3x3 of a Bottleneck, see ResNeXt.
-             norm_layer (callable): channels to batch norm.
+             norm_layer (callable or None): channels to batch norm; None means nn.BatchNorm2d.
              in_channels (int): of the images.
              stride_in_1x1 (bool): True is the paper's network, "v1", False "v1.5", torchvision's,
                  which halves the size in the 3x3 and so drops no pixel unseen.
@@ -124,7 +126,7 @@ class ResNet(nn.Module):
 
     def __init__(self, block: type[BasicBlock] | type[Bottleneck], layers: Sequence[int],
                  num_classes: int = 1000, zero_init_residual: bool = False, groups: int = 1,
-                 width_per_group: int = 64, *, norm_layer: Callable[[int], Any] = nn.BatchNorm2d,
+                 width_per_group: int = 64, *, norm_layer: Callable[[int], Any] | None = None,
                  in_channels: int = 3, stride_in_1x1: bool = False):
         super().__init__()
         counts("ResNet", num_classes=num_classes, in_channels=in_channels, groups=groups,
@@ -133,6 +135,7 @@ class ResNet(nn.Module):
             fail("ResNet", "four numbers of blocks as layers", repr(layers),
                  "ResNet-50 has [3, 4, 6, 3].")
         counts("ResNet", **{f"layers[{i}]": count for i, count in enumerate(layers)})
+        norm_layer = norm_layer or nn.BatchNorm2d
         options = {"groups": groups, "width_per_group": width_per_group,
                    "stride_in_1x1": stride_in_1x1, "norm_layer": norm_layer}
         self.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
@@ -154,6 +157,7 @@ class ResNet(nn.Module):
                 nn.init.zeros_(last.weight)
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("ResNet", x)
         x = self.maxpool(nn.chain(x, self.conv1, self.bn1, self.relu))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(self.avgpool(x).flatten(1))

@@ -10,7 +10,7 @@ from .. import nn
 from .._core.checks import fail, int_of
 from ..nn.functional import pad
 from ..tensor import Tensor
-from ._shared import counts, he, initialise
+from ._shared import check_images, counts, he, initialise
 
 
 class ResNetCIFAR(nn.Module):
@@ -60,6 +60,7 @@ class ResNetCIFAR(nn.Module):
         initialise(self, conv=he)
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("ResNetCIFAR", x)
         x = nn.chain(x, self.conv1, self.bn1, self.relu)
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.fc(self.avgpool(x).flatten(1))

@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import nn
 from ..tensor import Tensor
-from ._shared import counts, he, initialise, one_of, response_norm, small_normal
+from ._shared import check_images, counts, he, initialise, one_of, response_norm, small_normal
 
 # The columns of the paper's Table 1: channels of the 3x3 convolutions of each stage, which max
 # pooling ends; "512:1" is a 1x1 convolution.
@@ -47,7 +47,7 @@ class VGG(nn.Module):
              dropout (float): behind fc6 and fc7.
     Shape:   (N, in_channels, H, W) to (N, num_classes), H and W at least 32: what leaves stage 5 is
              averaged to 7 x 7, which changes nothing at 224 x 224.
-    Raises:  ValueError: if there is no such variant, or a number is below 1.
+    Raises:  ValueError: if there is no such variant, or a number is below 1; if images are smaller.
     Example: >>> from tinycnn import nn
              >>> net = nn.utils.skip_init(VGG, "C", num_classes=10)
              >>> [layer.kernel_size for layer in net.features if isinstance(layer, nn.Conv2d)][-3:]
@@ -71,6 +71,7 @@ class VGG(nn.Module):
             initialise(self, conv=he, linear=small_normal)
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images("VGG", x, least=32)
         return self.classifier(self.avgpool(self.features(x)).flatten(1))
 
 
