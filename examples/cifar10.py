@@ -2,8 +2,10 @@
 
     python examples/cifar10.py                                  ResNet-20
     python examples/cifar10.py --model vgg11_bn
-    python examples/cifar10.py --model convnetjs                Adadelta, batches of four
-    python examples/cifar10.py --images 4000 --epochs 3         about a minute
+    python examples/cifar10.py --model convnetjs --patience 4   Adadelta, batches of four
+
+One minute is enough for --images 4000 --epochs 3, with VGG-11 for --images 3000 --epochs 2, with
+ConvNetJS's network for --epochs 6.
 
 Pictures are flipped and moved at random. As in the papers of ResNet and VGG the learning rate falls
 when the accuracy on pictures kept apart saturates; no epoch is wasted once that no longer helps.
@@ -48,8 +50,9 @@ SETTINGS = {
                  lambda p: SGD(p, lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)),
     "vgg11_bn": (small_vgg, RandomCrop(32, padding=4), 64, 40,
                  lambda p: SGD(p, lr=0.02, momentum=0.9, weight_decay=5e-4, nesterov=True)),
-    "convnetjs": (models.convnetjs_cifar10, RandomShift(2), 4, 40,
-                  lambda p: Adadelta(p, lr=1.0, rho=0.95, eps=1e-6, weight_decay=1e-4)),
+    # At Adadelta's own rate, 1, batches of four are so noisy that ten in a hundred fewer are right.
+    "convnetjs": (models.convnetjs_cifar10, RandomShift(2), 4, 60,
+                  lambda p: Adadelta(p, lr=0.2, rho=0.95, eps=1e-6, weight_decay=1e-4)),
 }
 
 

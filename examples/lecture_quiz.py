@@ -2,11 +2,11 @@
 
     python examples/lecture_quiz.py                 all questions
     python examples/quiz_arithmetic.py              sizes, weights, connections, fields
-    python examples/quiz_pictures.py --out quiz     filters on pictures, equivariance
+    python examples/quiz_pictures.py                filters on pictures, equivariance
     python examples/quiz_gradients.py               where gradients come from
 
 A question is a function that returns a dict: question, answer (lines), why, and perhaps pictures,
-(title, 2-D array) pairs, which go to --out if matplotlib is there.
+(title, 2-D array) pairs, which go to the folder --out, "quiz", if matplotlib is there.
 """
 
 import argparse
@@ -51,14 +51,13 @@ def draw(pictures, path):
 def run(questions, description):
     """Ask all of them."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("--out", type=Path, help="folder for pictures; without it there are none")
+    parser.add_argument("--out", type=Path, default=Path("quiz"), help="folder for pictures")
     args = parser.parse_args()
-    if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)
     for number, question in enumerate(questions, 1):
         asked = question()
         ask(number, asked)
-        if args.out and asked.get("pictures"):
+        if asked.get("pictures"):
+            args.out.mkdir(parents=True, exist_ok=True)
             draw(asked["pictures"], args.out / f"{question.__name__}.png")
 
 

@@ -1,6 +1,6 @@
 """Questions about filters on pictures, and about what shifts do. See lecture_quiz.py.
 
-    python examples/quiz_pictures.py --out quiz
+    python examples/quiz_pictures.py
 """
 
 import numpy as np

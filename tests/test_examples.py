@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,12 @@ OPTIONS = {
 def start(name, *options, **environment):
     here = str(Path(tinycnn.__file__).parent.parent)  # the package under test, installed or not
     environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": here, **environment}
-    return subprocess.run(
-        [sys.executable, str(EXAMPLES / name), *map(str, options)],
-        env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
-    )
+    with tempfile.TemporaryDirectory() as folder:  # where pictures go, unless told otherwise
+        return subprocess.run(
+            [sys.executable, str(EXAMPLES / name), *map(str, options)],
+            env={**os.environ, **environment}, capture_output=True, text=True, timeout=300,
+            cwd=folder,
+        )
 
 
 def run(name, *options, **environment):

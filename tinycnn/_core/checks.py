@@ -19,13 +19,20 @@ def require(condition, function, expected, got, advice, error=ValueError):
         fail(function, expected, got, advice, error)
 
 
+def index_of(value):
+    """`value` as an int. Raises a bare TypeError for anything else; a bool is none here, nor is
+    NumPy's."""
+    if type(value).__name__ in ("bool", "bool_"):
+        raise TypeError
+    return operator.index(value)
+
+
 def int_of(function, name, value, advice):
     """`value` as an int. Raises TypeError for anything else; a bool is none here."""
-    if not isinstance(value, bool):
-        try:
-            return operator.index(value)
-        except TypeError:
-            pass
+    try:
+        return index_of(value)
+    except TypeError:
+        pass
     fail(function, f"{name} to be an int", repr(value), advice, TypeError)
 
 

@@ -27,8 +27,9 @@ def dtype_of(function, dtype):
 
     Raises:  TypeError: if it is none of them.
     """
+    named = isinstance(dtype, (str, type, numpy.dtype))  # NumPy reads more, (None, None) as float64
     try:
-        found = BY_NAME.get(str(numpy.dtype(dtype)))
+        found = BY_NAME.get(str(numpy.dtype(dtype))) if named else None
     except TypeError:
         found = None
     if found is None:

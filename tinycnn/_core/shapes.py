@@ -9,7 +9,7 @@ from functools import lru_cache
 from math import gcd
 from typing import NamedTuple
 
-from .checks import fail, shape_text
+from .checks import fail, index_of, shape_text
 
 
 class Window(NamedTuple):
@@ -41,8 +41,8 @@ def tuple_of(value, dims, function, name, least):
     else:
         try:
             values = tuple(value) if hasattr(value, "__iter__") else (value,) * dims
-            values = tuple([v.__index__() for v in values])
-        except (TypeError, AttributeError):
+            values = tuple(map(index_of, values))
+        except TypeError:
             fail(function, f"{name} to be an int or {dims} ints", repr(value),
                  f"Pass for example {name}={max(least, 1)}.", TypeError)
         if len(values) == 1:

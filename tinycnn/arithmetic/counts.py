@@ -22,16 +22,16 @@ def _count(function: str, name: str, value: int, least: int = 0) -> int:
     return value
 
 
-def _taps(function: str, in_channels: int, out_channels: int, kernel: tuple[int, ...],
-          groups: int) -> int:
-    """Weights of one filter: C / groups * KH * KW."""
+def _filters(function: str, in_channels: int, out_channels: int, kernel: tuple[int, ...],
+             groups: int) -> tuple[int, int]:
+    """Weights of one filter, C / groups * KH * KW; and how many filters there are."""
     in_channels = _count(function, "in_channels", in_channels, 1)
     out_channels = _count(function, "out_channels", out_channels, 1)
     groups = _count(function, "groups", groups, 1)
     if in_channels % groups or out_channels % groups:
         fail(function, "groups to divide in_channels and out_channels",
              f"groups={groups} for {in_channels} and {out_channels}", "Use a divisor of both.")
-    return in_channels // groups * prod(kernel)
+    return in_channels // groups * prod(kernel), out_channels
 
 
 def _kernel(function: str, kernel_size: Size) -> tuple[int, ...]:
@@ -59,8 +59,9 @@ def dense_parameters(in_features: int, out_features: int, bias: bool = True) -> 
     Example: >>> dense_parameters(28 * 28, 26, bias=False)
              20384
     """
-    weights = dense_connections(in_features, out_features, "dense_parameters")
-    return weights + (out_features if bias else 0)
+    function = "dense_parameters"
+    weights = dense_connections(in_features, out_features, function)
+    return weights + (_count(function, "out_features", out_features) if bias else 0)
 
 
 def dense_connections(in_features: int, out_features: int,
@@ -113,8 +114,9 @@ def conv_parameters(in_channels: int, out_channels: int, kernel_size: Size, grou
              20
     """
     function = "conv_parameters"
-    taps = _taps(function, in_channels, out_channels, _kernel(function, kernel_size), groups)
-    return out_channels * (taps + bool(bias))
+    taps, filters = _filters(function, in_channels, out_channels, _kernel(function, kernel_size),
+                             groups)
+    return filters * (taps + bool(bias))
 
 
 def local_parameters(input_size: Size, in_channels: int, out_channels: int, kernel_size: Size,
@@ -142,9 +144,9 @@ def local_parameters(input_size: Size, in_channels: int, out_channels: int, kern
     size = _sizes(function, "input_size", input_size)
     kernel = tuple_of(kernel_size, len(size), function, "kernel_size", 1)
     strides = tuple_of(stride, len(size), function, "stride", 1)
-    taps = _taps(function, in_channels, out_channels, kernel, groups)
+    taps, filters = _filters(function, in_channels, out_channels, kernel, groups)
     units = prod([output_size(n, k, s, padding) for n, k, s in zip(size, kernel, strides)])
-    return units * out_channels * (taps + bool(bias))
+    return units * filters * (taps + bool(bias))
 
 
 def conv_connections(input_size: Size, kernel_size: Size, stride: Size = 1, padding: Padding = 0,
@@ -179,15 +181,21 @@ def conv_connections(input_size: Size, kernel_size: Size, stride: Size = 1, padd
     kernel = tuple_of(kernel_size, dims, function, "kernel_size", 1)
     strides = tuple_of(stride, dims, function, "stride", 1)
     dilations = tuple_of(dilation, dims, function, "dilation", 1)
-    channels = _taps(function, in_channels, out_channels, (1,), groups)
+    channels, filters = _filters(function, in_channels, out_channels, (1,), groups)
     pairs = units = 1
     for n, k, s, d in zip(size, kernel, strides, dilations):
         window = window_of(function, n, k, s, padding, d)
         out, front = window.output_size((1, 1, n))[2], window.padding[2][0]
-        places = [range(t * d - front, t * d - front + out * s, s) for t in range(k)]
         units *= out
-        pairs *= sum([out if borders else sum(0 <= place < n for place in tap) for tap in places])
-    return out_channels * (channels * pairs + (units if bias else 0))
+        pairs *= out * k if borders else sum(
+            [_inside(t * d - front, s, out, n) for t in range(k)])
+    return filters * (channels * pairs + (units if bias else 0))
+
+
+def _inside(first: int, step: int, count: int, n: int) -> int:
+    """How many of `count` places, first, first + step, ..., lie from 0 to n - 1."""
+    before = min(max(-(first // step), 0), count)  # places below 0
+    return max(min(-((first - n) // step), count) - before, 0)
 
 
 def conv_multiply_adds(in_channels: int, out_channels: int, kernel_size: Size, output_size: Size,
@@ -215,4 +223,5 @@ def conv_multiply_adds(in_channels: int, out_channels: int, kernel_size: Size, o
     out = _sizes(function, "output_size", output_size)
     require(len(out) == len(kernel), function, f"output_size with {len(kernel)} entries, as the "
             f"kernel {shape_text(kernel)}", shape_text(out), "Pass one number for each axis.")
-    return prod(out) * out_channels * _taps(function, in_channels, out_channels, kernel, groups)
+    taps, filters = _filters(function, in_channels, out_channels, kernel, groups)
+    return prod(out) * filters * taps

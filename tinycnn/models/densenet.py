@@ -61,6 +61,9 @@ class DenseNet(nn.Module):
                  num_classes: int = 1000, memory_efficient: bool = False, *, in_channels: int = 3,
                  compression: float = 0.5, stem: str = "imagenet"):
         super().__init__()
+        if not isinstance(block_config, (tuple, list)) or not block_config:
+            fail("DenseNet", "block_config to be the numbers of layers of the blocks",
+                 repr(block_config), "DenseNet-121 has (6, 12, 24, 16).", TypeError)
         counts("DenseNet", growth_rate=growth_rate, num_init_features=num_init_features,
                bn_size=1 if bn_size is None else bn_size, num_classes=num_classes,
                in_channels=in_channels,

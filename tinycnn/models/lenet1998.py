@@ -5,8 +5,9 @@ Source: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied t
 """
 
 from .. import nn
-from .._core.checks import fail
+from .._core.checks import fail, float_of
 from ..nn import functional as F
+from ..tensor import Tensor
 from ._shared import FixedSize
 
 # Table I of the paper: which maps of S2 each map of C3 sees.
@@ -110,7 +111,10 @@ def discriminative_loss(penalties, target, j: float = 1.0):
              0.0
     Source:  LeCun et al. 1998, equation 9.
     """
-    if not j > 0:
+    if not isinstance(penalties, Tensor):
+        fail("discriminative_loss", "penalties (N, 10)", type(penalties).__name__,
+             "Pass what LeNet1998 returns.", TypeError)
+    if not float_of("discriminative_loss", "j", j, "Pass for example 1.0.") > 0:
         fail("discriminative_loss", "j above 0", repr(j), "It is the penalty of rubbish.")
     others = F.pad(-penalties, (0, 1), value=-j).logsumexp(1)
     return F.nll_loss(-penalties, target) + others.mean()

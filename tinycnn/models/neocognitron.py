@@ -11,6 +11,7 @@ from math import exp
 from .. import nn
 from .._core.checks import fail, float_of, int_of, require, shape_text
 from ..nn import functional as F
+from ..tensor import Tensor
 from ._shared import counts
 
 
@@ -218,7 +219,10 @@ def odd(function, name, value):
 
 def check_images(function, input, shape, count=None):
     """Raise unless these are images of cells, as many as `count` says."""
-    if getattr(input, "ndim", 0) != 4 or (count is not None and len(input) != count):
+    if not isinstance(input, Tensor):
+        fail(function, f"images {shape}", type(input).__name__,
+             "Make a tensor with tinycnn.tensor(...).", TypeError)
+    if input.ndim != 4 or (count is not None and len(input) != count):
         fail(function, f"images {shape}",
-             shape_text(input.shape) if hasattr(input, "shape") else type(input).__name__,
+             shape_text(input.shape),
              "Add the missing axes, or show one image after the other.")

@@ -131,11 +131,17 @@ class ResNet(nn.Module):
         super().__init__()
         counts("ResNet", num_classes=num_classes, in_channels=in_channels, groups=groups,
                width_per_group=width_per_group)
-        if len(layers) != 4:
+        if not isinstance(block, type) or not hasattr(block, "expansion"):
+            fail("ResNet", "block to be BasicBlock or Bottleneck", repr(block),
+                 "Pass the class itself.", TypeError)
+        if not isinstance(layers, Sequence) or len(layers) != 4:
             fail("ResNet", "four numbers of blocks as layers", repr(layers),
                  "ResNet-50 has [3, 4, 6, 3].")
         counts("ResNet", **{f"layers[{i}]": count for i, count in enumerate(layers)})
         norm_layer = norm_layer or nn.BatchNorm2d
+        if not callable(norm_layer):
+            fail("ResNet", "norm_layer to be a class or a function of the channels",
+                 repr(norm_layer), "Pass for example nn.BatchNorm2d.", TypeError)
         options = {"groups": groups, "width_per_group": width_per_group,
                    "stride_in_1x1": stride_in_1x1, "norm_layer": norm_layer}
         self.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)

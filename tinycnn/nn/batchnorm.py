@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy
 
-from .._core.checks import fail, float_of, require, shape_text
+from .._core.checks import fail, float_of, int_of, require, shape_text
 from ..autograd import wrap
 from ..ops.activation import relu
 from ..ops.normalization import batch_norm, batch_norm_relu
@@ -24,8 +24,7 @@ class _BatchNorm(Module):
                  dtype: Any = None, *, bias: bool = True) -> None:
         super().__init__()
         name = type(self).__name__
-        require(hasattr(num_features, "__index__"), name, "num_features to be an int",
-                repr(num_features), "Pass the number of channels.", TypeError)
+        num_features = int_of(name, "num_features", num_features, "Pass the number of channels.")
         require(num_features >= 0, name, "num_features to be at least 0", repr(num_features),
                 "Pass the number of channels.")
         require(float_of(name, "eps", eps, "Pass for example 1e-5.") >= 0, name, "eps >= 0",

@@ -273,7 +273,10 @@ class Unflatten(Module):
 
     def __init__(self, dim: int, unflattened_size: Iterable[int]) -> None:
         super().__init__()
-        sizes = tuple(unflattened_size) if isinstance(unflattened_size, Iterable) else ()
+        try:
+            sizes = tuple(unflattened_size)
+        except TypeError:
+            sizes = ()
         if not sizes or not all(hasattr(size, "__index__") for size in sizes):
             fail("Unflatten", "unflattened_size to be a tuple of ints", repr(unflattened_size),
                  "Pass for example (16, 4, 4).", TypeError)

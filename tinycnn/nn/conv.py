@@ -295,7 +295,7 @@ def _positive(name: str, word: str, value: Any) -> int:
 def _tidy(padding: Any, dims: int) -> Any:
     """Padding as the layer shows it: the name of a rule, a tuple of ints, or a tuple of pairs."""
     padding = frozen(padding)
-    if hasattr(padding, "__index__"):
+    if hasattr(padding, "__index__") and not isinstance(padding, type):
         padding = (index(padding),)
     if isinstance(padding, tuple) and len(padding) == 1 and not isinstance(padding[0], tuple):
         return padding * dims

@@ -40,6 +40,8 @@ class Parameter(Tensor):
 
 def empty_parameter(function: str, shape: tuple[int, ...], device: Any, dtype: Any) -> Parameter:
     """A parameter of a layer before `reset_parameters` has filled it; float32 unless told."""
+    if max(shape, default=0) >= 2**31:
+        fail(function, "sizes below 2**31", shape_text(shape), "No memory holds such a layer.")
     array = numpy.empty(shape, numpy.float32 if dtype is None else dtype_of(function, dtype))
     if array.dtype.kind != "f":
         fail(function, "dtype float32 or float64", str(array.dtype),

@@ -1,6 +1,8 @@
 """Sigmoid layers and their kin: see ops/sigmoid.py."""
 
-from .._core.checks import fail
+import warnings
+
+from .._core.checks import fail, float_of
 from ..ops.sigmoid import (
     hardshrink,
     hardsigmoid,
@@ -116,7 +118,9 @@ class Hardtanh(Activation):
 
     Args:    min_val, max_val (float): the limits, min_val < max_val.
              inplace (bool): accepted; the input stays as it is.
+             min_value, max_value (float or None): older words for the limits.
     Shape:   any; the output has the same.
+    Raises:  ValueError: if min_val is not below max_val. TypeError: if one is no number.
     Example: >>> import tinycnn
              >>> Hardtanh()(tinycnn.tensor([-3.0, 0.5]))
              tensor([-1.0000,  0.5000])
@@ -126,8 +130,16 @@ class Hardtanh(Activation):
     operation = staticmethod(hardtanh)
     settings = ("min_val", "max_val")
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False,
+                 min_value: float | None = None, max_value: float | None = None) -> None:
         super().__init__()
+        if min_value is not None or max_value is not None:
+            warnings.warn("Hardtanh: min_value and max_value are old words. Pass min_val and "
+                          "max_val.", FutureWarning, stacklevel=2)
+            min_val = min_val if min_value is None else min_value
+            max_val = max_val if max_value is None else max_value
+        min_val, max_val = [float_of("Hardtanh", name, value, "Pass for example 1.0.")
+                            for name, value in (("min_val", min_val), ("max_val", max_val))]
         if not min_val < max_val:
             fail("Hardtanh", "min_val < max_val", f"min_val={min_val!r}, max_val={max_val!r}",
                  "Exchange them.")

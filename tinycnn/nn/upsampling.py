@@ -1,5 +1,6 @@
 """Upsampling layers: they keep the arguments and call interpolate of ops/resize.py."""
 
+from .._core.checks import float_of
 from ..ops.resize import interpolate
 from ..tensor import Tensor
 from .module import Module
@@ -30,10 +31,11 @@ class Upsample(Module):
                  recompute_scale_factor: bool | None = None) -> None:
         super().__init__()
         self.size = size
-        if isinstance(scale_factor, (tuple, list)):
-            self.scale_factor = tuple([float(factor) for factor in scale_factor])
-        else:
-            self.scale_factor = float(scale_factor) if scale_factor else None
+        several = isinstance(scale_factor, (tuple, list))
+        factors = [float_of(type(self).__name__, "scale_factor", factor, "Pass for example 2.")
+                   for factor in (scale_factor if several else [scale_factor] if scale_factor
+                                  else [])]
+        self.scale_factor = tuple(factors) if several else factors[0] if factors else None
         self.mode = mode
         self.align_corners = align_corners
         self.recompute_scale_factor = recompute_scale_factor

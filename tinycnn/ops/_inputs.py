@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Number
 
 from .._core import device_kernels, device_of, kernels_for, to_device
-from .._core.checks import fail, shape_text
+from .._core.checks import fail, int_of, shape_text
 from .._core.dtypes import dtype_of, fits, promote, promote_number, to_array
 from ..autograd import Function, Variable, wrap
 
@@ -196,10 +196,7 @@ def dim_of(function, dim, ndim, name="dim"):
     """
     if type(dim) is int and -ndim <= dim < ndim:
         return dim % ndim
-    try:
-        axis = dim.__index__()
-    except AttributeError:
-        fail(function, f"{name} to be an int", repr(dim), f"Pass for example {name}=0.", TypeError)
+    axis = int_of(function, name, dim, f"Pass for example {name}=0.")
     least = max(ndim, 1)
     if not -least <= axis < least:
         fail(function, f"{name} between {-least} and {least - 1} for a tensor of {ndim} axes",
@@ -222,10 +219,18 @@ def dims_of(function, dim, ndim):
     if not hasattr(dim, "__iter__"):
         axis = dim_of(function, dim, ndim)
         return (axis,) if ndim else ()
+    if isinstance(dim, (str, dict, set)):
+        fail(function, "dim to be an int, several, or None", repr(dim), "Pass for example dim=0.",
+             TypeError)
     dims = tuple([dim_of(function, d, ndim) for d in dim])
     if len(set(dims)) != len(dims):
         fail(function, "every dim once", repr(dim), "Name each axis once.")
     return dims if ndim else ()
+
+
+def reduced_dims(function, dim, ndim):
+    """`dims_of` for what is summed over: no axis at all, (), means all, as in PyTorch."""
+    return dims_of(function, None if isinstance(dim, (tuple, list)) and not dim else dim, ndim)
 
 
 def kept(k, y, shape, dims):

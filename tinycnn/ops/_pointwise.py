@@ -5,8 +5,14 @@ _core/cuda/activation_formulas.py, and a public function that calls `pointwise`.
 
 from __future__ import annotations
 
+from math import inf as INFINITY
+
+from .._core.checks import fail
+from .._core.dtypes import float32
 from ..autograd import Function
 from ._inputs import check_float
+
+FLOAT32_MAX = 3.4028234663852886e38
 
 
 class Pointwise(Function):
@@ -37,4 +43,9 @@ def pointwise(function, input, settings=(), *, kind=None, by_result=False):
              by_result (bool): whether its gradient is a function of y; else it is one of x.
     """
     check_float(function, "input", input)
+    if settings and input.data.dtype == float32:
+        for value in settings:
+            if FLOAT32_MAX < abs(value) < INFINITY:
+                fail(function, "numbers that float32 can hold, up to 3.4e38", repr(value),
+                     "Pass a smaller one, or a float64 input.")
     return Pointwise.apply(input, kind or function, settings, by_result)

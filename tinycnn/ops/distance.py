@@ -132,7 +132,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
              dim (int): the axis of the vectors, in the common shape.
              eps (float): the least length that is divided by.
     Returns: Tensor of the common shape without the axis `dim`.
-    Raises:  ValueError: if the shapes do not broadcast or there is no such axis.
+    Raises:  ValueError: if the shapes do not broadcast, there is no such axis, or eps is negative.
              TypeError: if no operand is a float tensor, or eps is no number.
     Example: >>> import tinycnn
              >>> cosine_similarity(tinycnn.tensor([[1.0, 1.0]]), tinycnn.tensor([[0.0, 2.0]]))
@@ -140,6 +140,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     """
     name = "cosine_similarity"
     eps = float_of(name, "eps", eps, "Pass for example eps=1e-8.")
+    if not eps >= 0:
+        fail(name, "eps of at least 0", repr(eps), "Pass for example eps=1e-8.")
     x1, x2 = _vectors(name, x1, x2)
     shape = broadcast_shape(name, x1.data.shape, x2.data.shape)
     dim = dim_of(name, dim, len(shape))

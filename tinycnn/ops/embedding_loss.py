@@ -92,8 +92,11 @@ def triplet_margin_with_distance_loss(
     """
     name = "triplet_margin_with_distance_loss"
     reduction = reduction_of(name, reduction)
-    return _triplet_loss(name, anchor, positive, negative, margin, swap, reduction,
-                         distance_function or pairwise_distance)
+    distance = pairwise_distance if distance_function is None else distance_function
+    if not callable(distance):
+        fail(name, "distance_function to be a function of two tensors", repr(distance),
+             "Pass for example tinycnn.nn.functional.pairwise_distance.", TypeError)
+    return _triplet_loss(name, anchor, positive, negative, margin, swap, reduction, distance)
 
 
 def _triplet_loss(function, anchor, positive, negative, margin, swap, reduction, distance):

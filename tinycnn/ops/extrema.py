@@ -9,7 +9,7 @@ from .._core.checks import fail, shape_text
 from .._core.dtypes import int64
 from ..autograd import Function
 from ._binary import Binary, keep_shapes
-from ._inputs import check_tensor, dim_of, dims_of, kept, operands
+from ._inputs import check_tensor, dim_of, kept, operands, reduced_dims
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -149,7 +149,7 @@ def _extremum(function, input, dim, keepdim, pairwise):
     check_tensor(function, "input", input)
     if hasattr(dim, "creator"):  # PyTorch's max(input, other)
         return pairwise(input, dim)
-    dims = dims_of(function, dim, input.data.ndim)
+    dims = reduced_dims(function, dim, input.data.ndim)
     _check_not_empty(function, input, dims)
     if dim is None:
         return Extremum.apply(input, dims, keepdim, function)
@@ -198,7 +198,7 @@ def min(
 
 def _extrema(function, input, dim, keepdim, name):
     check_tensor(function, "input", input)
-    dims = dims_of(function, dim, input.data.ndim)
+    dims = reduced_dims(function, dim, input.data.ndim)
     _check_not_empty(function, input, dims)
     return Extremum.apply(input, dims, keepdim, name)
 
@@ -249,7 +249,7 @@ class ArgExtremum(Function):
 def _arg_extremum(function, input, dim, keepdim):
     check_tensor(function, "input", input)
     ndim = input.data.ndim
-    dims = dims_of(function, dim, ndim)
+    dims = reduced_dims(function, dim, ndim)
     _check_not_empty(function, input, dims)
     axis = None if dim is None else dim_of(function, dim, ndim)
     return ArgExtremum.apply(input, axis, keepdim, function)

@@ -85,7 +85,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
              tensor([-0.1587,  0.0000,  0.8413])
     Source:  Hendrycks & Gimpel 2016, "Gaussian error linear units".
     """
-    if approximate not in ("none", "tanh"):
+    if not isinstance(approximate, str) or approximate not in ("none", "tanh"):
         fail("gelu", "approximate 'none' or 'tanh'", repr(approximate), "Pass one of these.")
     return pointwise("gelu", input, kind="gelu" if approximate == "none" else "gelu_tanh")
 

@@ -170,7 +170,7 @@ def group_norm(
         fail("group_norm", "input (N, C) or (N, C, *spatial)", shape_text(shape),
              "Add the axes with reshape or unsqueeze.")
     groups = int_of("group_norm", "num_groups", num_groups, "Pass for example num_groups=8.")
-    if groups < 1 or shape[1] % groups:
+    if groups < 1 or groups > max(shape[1], 1) or shape[1] % groups:
         fail("group_norm", f"num_groups that divides {shape[1]} channels of input "
              f"{shape_text(shape)}", repr(num_groups), "Channels are axis 1.")
     for name, value in ("weight", weight), ("bias", bias):

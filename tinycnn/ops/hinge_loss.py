@@ -163,7 +163,7 @@ def multilabel_margin_loss(
 
 def degree_of(function, p):
     """1 or 2."""
-    if p not in (1, 2):
+    if not hasattr(p, "__float__") or getattr(p, "ndim", 0) or p not in (1, 2):
         fail(function, "p of 1 or 2", repr(p), "1 is the hinge, 2 its square.")
     return int(p)
 

@@ -69,8 +69,9 @@ def local_response_norm(
         fail("local_response_norm", "input (N, C, *spatial) of at least 3 axes",
              shape_text(input.shape), "Add an axis with unsqueeze(-1).")
     size = int_of("local_response_norm", "size", size, "Pass for example size=5.")
-    if size < 1:
-        fail("local_response_norm", "size of at least 1", repr(size), "Pass for example size=5.")
+    if not 0 < size < 2**31:
+        fail("local_response_norm", "size of at least 1, and below 2**31", repr(size),
+             "Pass for example size=5.")
     settings = [float_of("local_response_norm", name, value, f"Pass for example {name}={example}.")
                 for name, value, example in (("alpha", alpha, 1e-4), ("beta", beta, 0.75),
                                              ("k", k, 1.0))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._core.checks import fail, float_of, shape_text
 from ..autograd import Function
-from ._inputs import check_float, dims_of, kept
+from ._inputs import check_float, check_tensor, kept, reduced_dims
 from .elementary import abs
 from .extrema import amax
 from .reduction import sum
@@ -54,7 +54,7 @@ def norm(
     """
     check_float("norm", "input", input)
     if p in (2, "fro"):
-        return Norm.apply(input, dims_of("norm", dim, input.data.ndim), keepdim)
+        return Norm.apply(input, reduced_dims("norm", dim, input.data.ndim), keepdim)
     if p == 1:
         return sum(abs(input), dim, keepdim)
     if p == float("inf"):
@@ -116,7 +116,8 @@ def _slope(k, x, p, length, dims):
 
 
 def normalize(
-    input: Tensor, p: float = 2.0, dim: int | Sequence[int] | None = 1, eps: float = 1e-12
+    input: Tensor, p: float = 2.0, dim: int | Sequence[int] | None = 1, eps: float = 1e-12,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Vectors along axes divided by their length, so that it becomes 1.
 
@@ -126,9 +127,11 @@ def normalize(
              p (float): 2 for the usual length; inf takes the largest, 0 counts numbers unlike 0.
              dim (int, sequence or None): the axes; None for all.
              eps (float): the least divisor.
+             out (Tensor or None): write the result there and return it; no gradient may be wanted.
     Returns: Tensor, shape of input.
     Raises:  TypeError: if input is no float tensor, or p or eps no number.
-             ValueError: if there is no such axis; for infinite p if it is empty.
+             ValueError: if there is no such axis; for infinite p if it is empty; if out is not like
+             input, or a gradient is wanted.
     Example: >>> import tinycnn
              >>> normalize(tinycnn.tensor([[3.0, -4.0]]))
              tensor([[ 0.6000, -0.8000]])
@@ -137,8 +140,22 @@ def normalize(
     p = float_of("normalize", "p", p, "Pass for example p=2.0.")
     eps = float_of("normalize", "eps", eps, "Pass for example eps=1e-12.")
     shape = input.data.shape
-    dims = dims_of("normalize", dim, len(shape))
+    dims = reduced_dims("normalize", dim, len(shape))
     if p in (float("inf"), -float("inf")) and 0 in [shape[i] for i in dims]:
         fail("normalize", "axes with numbers for an infinite p", shape_text(shape),
              "Nothing is the largest of no numbers.")
-    return Normalize.apply(input, p, dims, eps)
+    y = Normalize.apply(input, p, dims, eps)
+    return y if out is None else _written("normalize", y, out)
+
+
+def _written(function, y, out):
+    """`out` with the numbers of y in it."""
+    check_tensor(function, "out", out)
+    if out.data.shape != y.data.shape or out.data.dtype != y.data.dtype:
+        fail(function, f"out {shape_text(y.data.shape)} of {y.data.dtype}, as input",
+             f"{shape_text(out.data.shape)} of {out.data.dtype}", "Leave it out to get a new one.")
+    if y.requires_grad or out.requires_grad:
+        fail(function, "nothing that requires a gradient together with out", "a tensor that does",
+             "Leave out away, or compute within tinycnn.no_grad().")
+    out.data[...] = y.data
+    return out

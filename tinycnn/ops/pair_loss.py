@@ -182,10 +182,11 @@ def reduction_of(function, reduction, size_average=None, reduce=None, also=()):
     """"mean", "sum" or "none", or one of `also`, from PyTorch's new or old arguments."""
     if size_average is not None or reduce is not None:
         each = reduce is not None and not reduce
-        reduction = "none" if each else "sum" if size_average is False else "mean"
+        reduction = "none" if each else "sum" if not (
+            size_average is None or size_average) else "mean"
         warnings.warn(f"{function}: size_average and reduce are old words. Pass "
                       f"reduction={reduction!r}.", stacklevel=frames_inside())
-    if reduction not in ("mean", "sum", "none", *also):
+    if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none", *also):
         more = "".join([f"{name!r}, " for name in also])
         fail(function, f"reduction {more}'mean', 'sum' or 'none'", repr(reduction),
              "Pass one of these.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from .._core.dtypes import int64
 from ..autograd import Function
-from ._inputs import cast, check_float, check_tensor, dim_of, dims_of, kept
+from ._inputs import cast, check_float, check_tensor, dim_of, dims_of, kept, reduced_dims
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -45,7 +45,7 @@ def sum(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
     check_tensor("sum", "input", input)
     if input.data.dtype.kind != "f":
         input = cast(input, int64)
-    return Sum.apply(input, dims_of("sum", dim, input.data.ndim), keepdim)
+    return Sum.apply(input, reduced_dims("sum", dim, input.data.ndim), keepdim)
 
 
 def mean(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = False) -> Tensor:
@@ -64,7 +64,7 @@ def mean(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = 
              tensor([2., 3.])
     """
     check_float("mean", "input", input)
-    return Mean.apply(input, dims_of("mean", dim, input.data.ndim), keepdim)
+    return Mean.apply(input, reduced_dims("mean", dim, input.data.ndim), keepdim)
 
 
 class Mean(Function):
@@ -113,7 +113,7 @@ def _spread(function, input, dim, unbiased, keepdim, correction, root):
     if type(dim) is bool:  # PyTorch's var(input, unbiased)
         dim, unbiased = None, dim
     correction = int(unbiased) if correction is None else correction
-    dims = dims_of(function, dim, input.data.ndim)
+    dims = reduced_dims(function, dim, input.data.ndim)
     return Var.apply(input, dims, keepdim, correction, root)
 
 

@@ -87,8 +87,8 @@ def _shuffled(input, shape, r, down):
 
 def _factor(function, name, value):
     r = int_of(function, name, value, "Pass for example 2.")
-    if r < 1:
-        fail(function, f"{name} of at least 1", repr(value), "Pass for example 2.")
+    if not 0 < r < 2**15:  # of which the square is still a number of channels
+        fail(function, f"{name} from 1 to {2**15 - 1}", repr(value), "Pass for example 2.")
     return r
 
 

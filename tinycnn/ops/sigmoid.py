@@ -128,7 +128,7 @@ def hardtanh(
              inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or a limit no number.
-             ValueError: if min_val is greater than max_val.
+             ValueError: if min_val is greater than max_val, or one is NaN.
     Example: >>> import tinycnn
              >>> hardtanh(tinycnn.tensor([-3.0, 0.5, 3.0]))
              tensor([-1.0000,  0.5000,  1.0000])
@@ -136,7 +136,7 @@ def hardtanh(
     """
     low, high = [float_of("hardtanh", name, given, "Pass for example 1.0.")
                  for name, given in (("min_val", min_val), ("max_val", max_val))]
-    if low > high:
+    if not low <= high:
         fail("hardtanh", "min_val up to max_val", f"min_val={min_val!r}, max_val={max_val!r}",
              "Exchange them.")
     return pointwise("hardtanh", input, (low, high), by_result=True)

@@ -53,8 +53,9 @@ def connections(function, table, in_channels=None):
              repr(table), advice)
     least, most = min(map(min, table)), max(map(max, table))
     C = most + 1 if in_channels is None else in_channels
-    if least < 0 or most >= C:
-        fail(function, f"table of input maps from 0 to {C - 1}",
+    if least < 0 or most >= min(C, 2**31):
+        last = "on" if in_channels is None else f"to {C - 1}"
+        fail(function, f"table of input maps from 0 {last}",
              f"map {least if least < 0 else most}", advice)
     for o, row in enumerate(table):
         if len(set(row)) != len(row):
@@ -102,5 +103,10 @@ def table_convolution(function, input, weight, place, maps, bias, stride, paddin
     if len(w) != 3 or w[0] != len(place) or 0 in w:
         fail(function, f"weight ({len(place)}, KH, KW), a filter for each connection, no size 0",
              shape_text(w), "Check the table and kernel_size.")
+    check_float(function, "input", input)
+    if input.data.ndim >= 3 and input.data.shape[-3] != maps[1]:
+        fail(function, f"input with {maps[1]} maps, as the table reads",
+             f"{input.data.shape[-3]} in input {shape_text(input.data.shape)}",
+             "Check the table; in_channels is for maps that nothing reads.")
     dense = TableWeight.apply(weight, move(place, weight.device), maps)
     return convolution(function, 2, input, dense, bias, stride, padding, dilation, 1)

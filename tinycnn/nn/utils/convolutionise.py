@@ -153,7 +153,7 @@ def to_linear(module: Module, input_size: Sequence[int]) -> Module:
 
 
 def _size(function: str, input_size: Any) -> tuple[int, ...]:
-    if not hasattr(input_size, "__len__") or len(input_size) not in (2, 3, 4):
+    if not isinstance(input_size, Sequence) or len(input_size) not in (2, 3, 4):
         fail(function, "input_size (C, L), (C, H, W) or (C, D, H, W)", repr(input_size),
              "Leave the number of images out.")
     return tuple_of(input_size, len(input_size), function, "input_size", 1)
@@ -188,7 +188,8 @@ def _output_size(layer: Module, size: tuple[int, ...]) -> tuple[int, ...]:
 def _for_dims(function: str, layer: Any, dims: int) -> Module:
     """A layer behind the classifier's first linear one, fit for maps of 1 pixel with `dims` spatial
     axes, or for rows if it is 0: the channels stay axis 1."""
-    if isinstance(layer, _ALONG_CHANNELS) and layer.dim in (1, -1 if dims else 1):
+    if isinstance(layer, _ALONG_CHANNELS) and layer.dim in (
+            None, 1, -1 if dims else 1):
         return type(layer)(dim=1)
     if isinstance(layer, act.Softmax2d):
         return act.Softmax(dim=1)
