@@ -391,13 +391,13 @@ MESSAGES = [
      "TableConv2d: expected table to be lists of ints, one for each output map and none empty"),
     (lambda: nn.TableConv2d([0, 1], 3), ValueError, "expected table to be lists of ints"),
     (lambda: nn.TableConv2d([[0, 1.5]], 3), ValueError, "expected table to be lists of ints"),
-    (lambda: nn.TableConv2d([[0, -1]], 3), ValueError, "input maps from 0 to 0, got map -1"),
+    (lambda: nn.TableConv2d([[0, -1]], 3), ValueError, "input maps from 0 on, got map -1"),
     (lambda: nn.TableConv2d([[0, 3]], 3, in_channels=3), ValueError,
      "TableConv2d: expected table of input maps from 0 to 2, got map 3"),
     (lambda: nn.TableConv2d([[0], [1, 2, 1]], 3), ValueError, "names an input map once for each "
      r"output map, got \[1, 2, 1\] for output map 1"),
     (lambda: nn.TableConv2d([[0, 1]], 3)(X), ValueError,
-     "TableConv2d: expected input with 2 channels"),
+     "TableConv2d: expected input with 2 maps"),
     (lambda: F.table_conv2d(X, tinycnn.ones(2, 1, 1), [[0, 1, 2]]), ValueError,
      r"table_conv2d: expected weight \(3, KH, KW\), a filter for each connection, no size 0, got "
      r"\(2, 1, 1\)"),

@@ -138,8 +138,8 @@ class Hardtanh(Activation):
                           "max_val.", FutureWarning, stacklevel=2)
             min_val = min_val if min_value is None else min_value
             max_val = max_val if max_value is None else max_value
-        min_val, max_val = [float_of("Hardtanh", name, value, "Pass for example 1.0.")
-                            for name, value in (("min_val", min_val), ("max_val", max_val))]
+        for name, value in ("min_val", min_val), ("max_val", max_val):
+            float_of("Hardtanh", name, value, "Pass for example 1.0.")
         if not min_val < max_val:
             fail("Hardtanh", "min_val < max_val", f"min_val={min_val!r}, max_val={max_val!r}",
                  "Exchange them.")

@@ -215,7 +215,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
                  "Pass the number of classes.")
         num_classes = max(k.max(labels).item() + 1, 1)
     if not 0 < num_classes < 2**31:
-        fail("one_hot", "num_classes from 1 to 2**31 - 1, or -1", repr(num_classes),
+        fail("one_hot", "num_classes of at least 1, or -1, and below 2**31", repr(num_classes),
              "Pass the number of classes.")
     return OneHot.apply(tensor, num_classes)
 

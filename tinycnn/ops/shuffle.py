@@ -85,10 +85,11 @@ def _shuffled(input, shape, r, down):
     return reshape(y, (*shape[:-3], *y.data.shape[1:]))
 
 
-def _factor(function, name, value):
+def _factor(function, name, value, bits=15):
     r = int_of(function, name, value, "Pass for example 2.")
-    if not 0 < r < 2**15:  # of which the square is still a number of channels
-        fail(function, f"{name} from 1 to {2**15 - 1}", repr(value), "Pass for example 2.")
+    if not 0 < r < 2**bits:  # 15: the square is still a number of channels
+        fail(function, f"{name} of at least 1, and below 2**{bits}", repr(value),
+             "Pass for example 2.")
     return r
 
 
@@ -157,7 +158,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if len(shape) < 3:
         fail("channel_shuffle", "input (N, C, *spatial)", shape_text(shape),
              "Add the missing axes with unsqueeze or reshape.")
-    G = _factor("channel_shuffle", "groups", groups)
+    G = _factor("channel_shuffle", "groups", groups, 31)
     if shape[1] % G:
         fail("channel_shuffle", f"channels that groups={G} divides", f"{shape[1]} in input "
              f"{shape_text(shape)}", "Use a divisor of the number of channels.")

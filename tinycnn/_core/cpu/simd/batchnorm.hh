@@ -158,12 +158,12 @@ void sum_squares(const NormPlan& p, const NormChunk& k, const T* x, const T* mea
   }
 }
 
-// Sum of a tiled number over its `fold` places.
+// Sums of tiled numbers over their `fold` places; the loop over channels is inside, as vectors.
 template <class T>
-TCN_INLINE double unfold(const NormPlan& p, const T* tiled, int64_t c) {
-  double sum = 0;
-  for (int64_t f = 0; f < p.fold; ++f) sum += double(tiled[f * p.c + c]);
-  return sum;
+TCN_INLINE void unfold(const NormPlan& p, const T* tiled, double* sums) {
+  for (int64_t c = 0; c < p.c; ++c) sums[c] = double(tiled[c]);
+  for (int64_t f = 1; f < p.fold; ++f)
+    for (int64_t c = 0; c < p.c; ++c) sums[c] += double(tiled[f * p.c + c]);
 }
 
 // The first c of `tiled` to all its places.
@@ -183,13 +183,16 @@ void norm_statistics(const NormPlan* p, int64_t chunk, const void* x_, double* p
   double *mean = partial + chunk * 2 * p->c, *squares = mean + p->c;
   const double n = double(k.count);
   sum_columns(*p, k, x, s1);
-  for (int64_t c = 0; c < p->c; ++c) guess[c] = T(unfold(*p, s1, c) / n);
+  unfold(*p, s1, mean);
+  for (int64_t c = 0; c < p->c; ++c) guess[c] = T(mean[c] / n);
   repeat(*p, guess);
   sum_squares(*p, k, x, guess, s1, s2);
+  unfold(*p, s1, mean);
+  unfold(*p, s2, squares);
   for (int64_t c = 0; c < p->c; ++c) {
-    const double off = unfold(*p, s1, c);
+    const double off = mean[c];
     mean[c] = double(guess[c]) + off / n;
-    squares[c] = unfold(*p, s2, c) - off * off / n;
+    squares[c] -= off * off / n;
   }
 }
 

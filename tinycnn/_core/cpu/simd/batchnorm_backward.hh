@@ -73,10 +73,8 @@ void norm_sums(const NormPlan* p, int64_t chunk, const void* x, const void* grad
                     y ? static_cast<const T*>(y) + k.first : nullptr,
                     y ? static_cast<T*>(masked) + k.first : nullptr},
       static_cast<const T*>(tiled), first, second);
-  for (int64_t c = 0; c < p->c; ++c) {
-    partial[chunk * 2 * p->c + c] = unfold(*p, first, c);
-    partial[(chunk * 2 + 1) * p->c + c] = unfold(*p, second, c);
-  }
+  unfold(*p, first, partial + chunk * 2 * p->c);
+  unfold(*p, second, partial + (chunk * 2 + 1) * p->c);
 }
 
 template <class T>

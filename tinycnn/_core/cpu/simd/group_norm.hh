@@ -60,6 +60,17 @@ TCN_INLINE const T* number_of(const void* array) {
   return static_cast<const T*>(array);
 }
 
+// Sum of f(c) for n channels: four sums side by side, which do not wait for one another.
+template <class F>
+TCN_INLINE double sum_of(int64_t n, const F& f) {
+  double sum[4] = {};
+  int64_t c = 0;
+  for (; c + 4 <= n; c += 4)
+    for (int j = 0; j < 4; ++j) sum[j] += f(c + j);
+  for (; c < n; ++c) sum[0] += f(c);
+  return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+}
+
 // --- statistics ------------------------------------------------------------------------------
 
 template <class T>
@@ -79,17 +90,17 @@ void merge_image_statistics(const GroupNorm& p, int64_t n, const GroupNormArrays
     double total = 0, squares = 0;
     for (int64_t chunk = 0; chunk < image.chunks; ++chunk) {
       const double* means = partial + chunk * 2 * image.c + from;
-      double sum = 0;
-      for (int64_t c = 0; c < width; ++c) sum += means[c];
-      total += sum * double(norm_chunk(image, chunk).count);
+      total += sum_of(width, [&](int64_t c) { return means[c]; }) *
+               double(norm_chunk(image, chunk).count);
     }
     const double count = double(image.rows) * double(width);
     const double mean = count > 0 ? total / count : 0;
     for (int64_t chunk = 0; chunk < image.chunks; ++chunk) {
       const double *means = partial + chunk * 2 * image.c + from, *parts = means + image.c;
       const double rows = double(norm_chunk(image, chunk).count);
-      for (int64_t c = 0; c < width; ++c)
-        squares += parts[c] + rows * (means[c] - mean) * (means[c] - mean);
+      squares += sum_of(width, [&](int64_t c) {
+        return parts[c] + rows * (means[c] - mean) * (means[c] - mean);
+      });
     }
     mean_out[g] = T(mean);
     var_out[g] = count > 0 && !(squares <= 0) ? T(squares / count) : T(0);  // NaN stays
@@ -173,11 +184,10 @@ TCN_INLINE void tile_image_gradient(const GroupNorm& p, int64_t n, const GroupNo
   const T *weight = number_of<T>(a.weight), *vars = groups_of<T>(p, a.var, n);
   T *shift = tiled + SHIFT * p.image.width, *slope = tiled + SLOPE * p.image.width;
   over_groups(p, [&](int64_t g, int64_t from, int64_t width) {
-    double sum = 0, product = 0;
-    for (int64_t c = from; c < from + width; ++c) {
-      sum += weight ? double(weight[c]) * sums[c] : sums[c];
-      product += weight ? double(weight[c]) * sums[p.image.c + c] : sums[p.image.c + c];
-    }
+    const auto weighted = [&](const double* of) {
+      return sum_of(width, [&](int64_t c) { return (weight ? double(weight[from + c]) : 1) * of[c]; });
+    };
+    const double sum = weighted(sums + from), product = weighted(sums + p.image.c + from);
     const double invstd = invstd_of(vars[g], p.eps), count = double(p.image.rows) * double(width);
     for (int64_t c = from; c < from + width; ++c) {
       shift[c] = T(-invstd * sum / count);
