@@ -150,7 +150,7 @@ def test_a_net_in_float64_and_in_training_stays_so():
      r"to_conv: expected a Linear of 4 inputs behind maps \(1, 2, 2\), got in_features=5"),
     (lambda: to_conv(nn.Linear(4, 2), 4), ValueError, r"to_conv: expected input_size \(C, L\)"),
     (lambda: to_conv(nn.ReLU(), (1, 2, 2)), TypeError,
-     "to_conv: expected a single layer or a Sequential, got ReLU"),
+     "to_conv: expected Linear or Sequential, got ReLU"),
     (lambda: to_conv(nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4, 1)),
                      (1, 6, 6)), ValueError, "to_conv: expected adaptive pooling to one pixel"),
     (lambda: to_linear(nn.Sequential(nn.Conv2d(1, 2, 3)), (1, 4, 4)), ValueError,

@@ -5,14 +5,14 @@ _core/cuda/activation_formulas.py, and a public function that calls `pointwise`.
 
 from __future__ import annotations
 
-from math import inf as INFINITY
+import math
 
 from .._core.checks import fail
 from .._core.dtypes import float32
 from ..autograd import Function
 from ._inputs import check_float
 
-FLOAT32_MAX = 3.4028234663852886e38
+_FLOAT32_MAX = (2 - 2.0**-23) * 2.0**127
 
 
 class Pointwise(Function):
@@ -44,8 +44,8 @@ def pointwise(function, input, settings=(), *, kind=None, by_result=False):
     """
     check_float(function, "input", input)
     if settings and input.data.dtype == float32:
-        for value in settings:
-            if FLOAT32_MAX < abs(value) < INFINITY:
+        for value in settings:  # infinity is one; what would become infinity is none
+            if _FLOAT32_MAX < abs(value) < math.inf:
                 fail(function, "numbers that float32 can hold, up to 3.4e38", repr(value),
                      "Pass a smaller one, or a float64 input.")
     return Pointwise.apply(input, kind or function, settings, by_result)

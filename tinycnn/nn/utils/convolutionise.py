@@ -162,8 +162,9 @@ def _size(function: str, input_size: Any) -> tuple[int, ...]:
 def _opened(function: str, module: Module) -> list[Module]:
     """The layers of a Sequential in order, those of Sequentials in it among them."""
     if not isinstance(module, Sequential):
-        fail(function, "a single layer or a Sequential", type(module).__name__,
-             "Write for example Sequential(net.features, Flatten(), net.classifier).", TypeError)
+        layer = "Linear" if function == "to_conv" else "Conv1d, Conv2d, Conv3d"
+        fail(function, f"{layer} or Sequential", type(module).__name__, "Write for example "
+             "Sequential(net.features, net.avgpool, Flatten(), net.classifier).", TypeError)
     layers: list[Module] = []
     for layer in module:
         layers += _opened(function, layer) if isinstance(layer, Sequential) else [layer]
