@@ -155,7 +155,7 @@ def test_a_net_in_float64_and_in_training_stays_so():
                      (1, 6, 6)), ValueError, "to_conv: expected adaptive pooling to one pixel"),
     (lambda: to_linear(nn.Sequential(nn.Conv2d(1, 2, 3)), (1, 4, 4)), ValueError,
      r"to_linear: expected a convolution that covers its whole input, .* maps \(2, 2, 2\) at"),
-    (lambda: to_linear(nn.Linear(4, 2), (1, 2, 2)), TypeError, "to_linear: expected a single"),
+    (lambda: to_linear(nn.Linear(4, 2), (1, 2, 2)), TypeError, "to_linear: expected Conv1d, Conv2d, Conv3d or Sequential"),
     (lambda: to_conv(nn.Sequential(nn.Flatten(), nn.Linear(4, 2), nn.LayerNorm(2)), (1, 2, 2)),
      ValueError, "to_conv: expected behind the linear layers activations, .* got LayerNorm"),
     (lambda: to_linear(nn.Conv1d(1, 1, 3), (1,)), ValueError, "to_linear: expected input_size"),
