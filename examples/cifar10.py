@@ -5,7 +5,7 @@
     python examples/cifar10.py --model convnetjs --patience 4   Adadelta, batches of four
 
 One minute is enough for --images 4000 --epochs 3, with VGG-11 for --images 3000 --epochs 2, with
-ConvNetJS's network for --epochs 6.
+ConvNetJS's network for --epochs 5.
 
 Pictures are flipped and moved at random. As in the papers of ResNet and VGG the learning rate falls
 when the accuracy on pictures kept apart saturates; no epoch is wasted once that no longer helps.
