@@ -33,6 +33,7 @@ def draw(pictures, path):
     except ImportError:
         print('   No picture: it needs matplotlib (pip install "tinycnn[viz]").\n')
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
@@ -57,7 +58,6 @@ def run(questions, description):
         asked = question()
         ask(number, asked)
         if asked.get("pictures"):
-            args.out.mkdir(parents=True, exist_ok=True)
             draw(asked["pictures"], args.out / f"{question.__name__}.png")
 
 

@@ -207,7 +207,7 @@ def amax(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = 
     """Largest elements over axes; equal ones share the gradient.
 
     Args:    input (Tensor): any shape.
-             dim (int, sequence or None): the axes; None for all.
+             dim (int, sequence or None): the axes; None or () for all.
              keepdim (bool): leave them in place with size 1.
     Returns: Tensor without the axes `dim`.
     Raises:  ValueError: if there is no such axis, or nothing to compare.
@@ -222,7 +222,7 @@ def amin(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = 
     """Smallest elements over axes; equal ones share the gradient.
 
     Args:    input (Tensor): any shape.
-             dim (int, sequence or None): the axes; None for all.
+             dim (int, sequence or None): the axes; None or () for all.
              keepdim (bool): leave them in place with size 1.
     Returns: Tensor without the axes `dim`.
     Raises:  ValueError: if there is no such axis, or nothing to compare.

@@ -43,7 +43,7 @@ def norm(
 
     Args:    input (Tensor): any shape, float32 or float64.
              p (number or str): 1, 2 (also named "fro") or inf.
-             dim (int, sequence or None): the axes; None for all.
+             dim (int, sequence or None): the axes; None or () for all.
              keepdim (bool): leave them in place with size 1.
     Returns: Tensor without the axes `dim`.
     Raises:  TypeError: if `input` is no float tensor.
@@ -125,7 +125,7 @@ def normalize(
 
     Args:    input (Tensor): any shape, float32 or float64.
              p (float): 2 for the usual length; inf takes the largest, 0 counts numbers unlike 0.
-             dim (int, sequence or None): the axes; None for all.
+             dim (int, sequence or None): the axes; None or () for all.
              eps (float): the least divisor.
              out (Tensor or None): write the result there and return it; no gradient may be wanted.
     Returns: Tensor, shape of input.

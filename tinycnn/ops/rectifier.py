@@ -87,6 +87,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
              inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or negative_slope no number.
+             ValueError: if it is past what a float32 input can hold.
     Example: >>> import tinycnn
              >>> leaky_relu(tinycnn.tensor([-2.0, 3.0]), 0.5)
              tensor([-1.,  3.])
@@ -162,6 +163,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
              inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or threshold or value no number.
+             ValueError: if one is past what a float32 input can hold.
     Example: >>> import tinycnn
              >>> threshold(tinycnn.tensor([-1.0, 0.5, 2.0]), 0.5, -9.0)
              tensor([-9., -9.,  2.])
@@ -181,6 +183,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
              inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or alpha no number.
+             ValueError: if it is past what a float32 input can hold.
     Example: >>> import tinycnn
              >>> elu(tinycnn.tensor([-1000.0, 0.0, 2.0]))
              tensor([-1.,  0.,  2.])
@@ -201,7 +204,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
              inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or alpha no number.
-             ValueError: if alpha is 0.
+             ValueError: if alpha is 0, or past what a float32 input can hold.
     Example: >>> import tinycnn
              >>> celu(tinycnn.tensor([-1000.0, 0.0, 2.0]), alpha=0.5)
              tensor([-0.5000,  0.0000,  2.0000])

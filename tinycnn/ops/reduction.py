@@ -34,7 +34,7 @@ def sum(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = F
     """Sum over axes.
 
     Args:    input (Tensor): any shape; bool and integers are summed in int64.
-             dim (int, sequence or None): the axes; None for all.
+             dim (int, sequence or None): the axes; None or () for all.
              keepdim (bool): leave them in place with size 1.
     Returns: Tensor without the axes `dim`; 0 where nothing is summed.
     Raises:  ValueError: if there is no such axis.
@@ -54,7 +54,7 @@ def mean(input: Tensor, dim: int | Sequence[int] | None = None, keepdim: bool = 
     y = sum(input) / n
 
     Args:    input (Tensor): any shape, float32 or float64.
-             dim (int, sequence or None): the axes; None for all.
+             dim (int, sequence or None): the axes; None or () for all.
              keepdim (bool): leave them in place with size 1.
     Returns: Tensor without the axes `dim`; NaN where n is 0.
     Raises:  TypeError: if `input` is no float tensor.
@@ -130,7 +130,7 @@ def var(
     y = sum((input - mean)^2) / max(n - correction, 0)
 
     Args:    input (Tensor): any shape, float32 or float64.
-             dim (int, sequence or None): the axes; None for all.
+             dim (int, sequence or None): the axes; None or () for all.
              unbiased (bool): correction 1 (Bessel's) if true, else 0.
              keepdim (bool): leave the axes in place with size 1.
              correction (number or None): in place of `unbiased`.
@@ -157,7 +157,7 @@ def std(
     y = sqrt(sum((input - mean)^2) / max(n - correction, 0))
 
     Args:    input (Tensor): any shape, float32 or float64.
-             dim (int, sequence or None): the axes; None for all.
+             dim (int, sequence or None): the axes; None or () for all.
              unbiased (bool): correction 1 (Bessel's) if true, else 0.
              keepdim (bool): leave the axes in place with size 1.
              correction (number or None): in place of `unbiased`.

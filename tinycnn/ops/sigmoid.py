@@ -69,6 +69,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
              threshold (float): where the straight line is close enough.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or beta or threshold no number.
+             ValueError: if one is past what a float32 input can hold.
     Example: >>> import tinycnn
              >>> softplus(tinycnn.tensor([-100.0, 0.0, 100.0]))
              tensor([  0.0000,   0.6931, 100.0000])
@@ -105,6 +106,7 @@ def scaled_tanh(input: Tensor, amplitude: float = 1.7159, slope: float = 2 / 3) 
              slope (float): of the argument.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or amplitude or slope no number.
+             ValueError: if one is past what a float32 input can hold.
     Example: >>> import tinycnn
              >>> scaled_tanh(tinycnn.tensor([-1.0, 0.0, 1.0]))
              tensor([-1.0000,  0.0000,  1.0000])
@@ -128,7 +130,8 @@ def hardtanh(
              inplace (bool): accepted for PyTorch's sake; the input is never overwritten.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or a limit no number.
-             ValueError: if min_val is greater than max_val, or one is NaN.
+             ValueError: if min_val is greater than max_val, one is NaN, or past what a float32
+             input can hold.
     Example: >>> import tinycnn
              >>> hardtanh(tinycnn.tensor([-3.0, 0.5, 3.0]))
              tensor([-1.0000,  0.5000,  1.0000])
@@ -183,6 +186,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
              lambd (float): the largest that is small.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or lambd no number.
+             ValueError: if it is past what a float32 input can hold.
     Example: >>> import tinycnn
              >>> hardshrink(tinycnn.tensor([-1.0, 0.25, 2.0]))
              tensor([-1.,  0.,  2.])
@@ -201,7 +205,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
              lambd (float): by how much, at least 0.
     Returns: Tensor of the same shape.
     Raises:  TypeError: if input is no float tensor, or lambd no number.
-             ValueError: if lambd is negative, infinite or NaN.
+             ValueError: if lambd is negative, infinite, NaN, or past what a float32 input can hold.
     Example: >>> import tinycnn
              >>> softshrink(tinycnn.tensor([-1.0, 0.25, 2.0]))
              tensor([-0.5000,  0.0000,  1.5000])

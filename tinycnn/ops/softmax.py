@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 
 class _AlongAxis(Function):
-    """Rows along an axis through a pair of kernels; the gradient is a function of the result."""
+    """Rows along an axis through a pair of kernels, of the name `kernel`; the gradient is a
+    function of the result."""
+
+    kernel: str
 
     @classmethod
     def forward(cls, ctx, x, axis):
         k = ctx.kernels
         x, rows = rows_of(k, x, axis)
         ctx.y, ctx.axis = k.empty_like(rows), axis
-        cls.run(k, rows, ctx.y)
+        getattr(k, f"{cls.kernel}_forward")(rows, ctx.y)
         return from_rows(ctx.y, x.shape, axis)
 
     @classmethod
@@ -31,32 +34,20 @@ class _AlongAxis(Function):
         k = ctx.kernels
         grad_y, grads = rows_of(k, grad_y, ctx.axis)
         grad_x = k.empty_like(grads)
-        cls.run_back(k, ctx.y, grads, grad_x)
+        getattr(k, f"{cls.kernel}_backward")(ctx.y, grads, grad_x)
         return from_rows(grad_x, grad_y.shape, ctx.axis)
 
 
 class Softmax(_AlongAxis):
     """See softmax."""
 
-    @staticmethod
-    def run(k, rows, y):
-        k.softmax_forward(rows, y)
-
-    @staticmethod
-    def run_back(k, y, grads, grad_x):
-        k.softmax_backward(y, grads, grad_x)
+    kernel = "softmax"
 
 
 class LogSoftmax(_AlongAxis):
     """See log_softmax."""
 
-    @staticmethod
-    def run(k, rows, y):
-        k.log_softmax_forward(rows, y)
-
-    @staticmethod
-    def run_back(k, y, grads, grad_x):
-        k.log_softmax_backward(y, grads, grad_x)
+    kernel = "log_softmax"
 
 
 def softmax(

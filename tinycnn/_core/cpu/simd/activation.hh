@@ -1,5 +1,5 @@
-// Activation functions on vectors: `value` of x, and `grad` of x (or y, where it says so) and of the
-// gradient g that comes back. Formulas and settings as in reference/elementwise.py; comparisons are
+// Activation functions on vectors: `value` of x, and `grad` of x (or y, where it says so) and of
+// the gradient g that comes back. Formulas and settings as in reference/elementwise.py; comparisons are
 // written so that NaN takes the branch that keeps it.
 #pragma once
 #include "elementwise.hh"

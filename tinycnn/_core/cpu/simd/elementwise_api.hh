@@ -15,8 +15,8 @@ struct Activation {
   int forward_cost, backward_cost;  // of a number; a comparison costs 1
 };
 
-// Rows of x (R, 2, length): numbers column..column + columns of both halves of `rows` rows from `row`
-// on. Forward: out = y (R, length), grad_y unused. Backward: out = grad_x, like x.
+// Rows of x (R, 2, length): numbers column..column + columns of both halves of `rows` rows from
+// `row` on. Forward: out = y (R, length), grad_y unused. Backward: out = grad_x, like x.
 struct GluPart {
   int64_t length, row, rows, column, columns;
 };

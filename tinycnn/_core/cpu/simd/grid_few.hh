@@ -43,7 +43,7 @@ TCN_INLINE void over_taps(const GridPlan& p, const Block<T, TAPS>& block, F f) {
       }
 }
 
-// f(first place, how many, its image) for blocks of places from..to, none of which spans two images.
+// f(first place, how many, its image) for blocks of places from..to, none spanning two images.
 template <class F>
 TCN_INLINE void over_blocks(const GridPlan& p, int64_t from, int64_t to, F f) {
   for (int64_t o = from; o < to;) {

@@ -185,7 +185,9 @@ TCN_INLINE void tile_image_gradient(const GroupNorm& p, int64_t n, const GroupNo
   T *shift = tiled + SHIFT * p.image.width, *slope = tiled + SLOPE * p.image.width;
   over_groups(p, [&](int64_t g, int64_t from, int64_t width) {
     const auto weighted = [&](const double* of) {
-      return sum_of(width, [&](int64_t c) { return (weight ? double(weight[from + c]) : 1) * of[c]; });
+      return sum_of(width, [&](int64_t c) {
+        return weight ? double(weight[from + c]) * of[c] : of[c];
+      });
     };
     const double sum = weighted(sums + from), product = weighted(sums + p.image.c + from);
     const double invstd = invstd_of(vars[g], p.eps), count = double(p.image.rows) * double(width);
